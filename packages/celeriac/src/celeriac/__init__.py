@@ -1,0 +1,1 @@
+"""Celeriac: Celery on Kubernetes, run like a managed service."""
