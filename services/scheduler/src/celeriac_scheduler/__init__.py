@@ -1,0 +1,1 @@
+"""Beat behind a fenced leader; delayed runs; expired leases; queue metrics."""

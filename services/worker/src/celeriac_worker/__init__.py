@@ -1,0 +1,1 @@
+"""Loads task packages, consumes their queues, serves health and metrics."""
