@@ -1,0 +1,1 @@
+"""Flower with Celeriac's settings."""
