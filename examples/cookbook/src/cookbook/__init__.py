@@ -1,0 +1,1 @@
+"""Every pattern of background work, as ordinary Celery tasks."""

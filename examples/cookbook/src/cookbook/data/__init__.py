@@ -1,0 +1,1 @@
+"""The input of the sample tasks, and the script that made it."""
