@@ -1,0 +1,164 @@
+"""The Redis set, broken in every way it has to survive."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from kubernetes.client.exceptions import ApiException
+from tests.e2e.helm import install
+from tests.e2e.kube import Kube, Script
+from tests.e2e.wait import wait_for
+
+VALUES: dict[str, object] = {
+    "api": {"enabled": False},
+    "scheduler": {"enabled": False},
+    "flower": {"enabled": False},
+    "workers": {"default": None},
+}
+STALL = 15
+
+
+@dataclass
+class RedisSet:
+    """The three pods as an observer sees them."""
+
+    kube: Kube
+
+    def cli(self, pod: str, *command: str) -> str:
+        """Run a command on one member; a member that is not there answers nothing."""
+        try:
+            return self.kube.run(pod, "redis-cli", *command, container="redis").strip()
+        except ApiException:
+            return ""
+
+    def masters(self) -> list[str]:
+        """Return the pods that say they are master."""
+        names = [pod.metadata.name for pod in self.kube.pods("redis")]
+        return [name for name in names if self.cli(name, "ROLE").startswith("master")]
+
+    def settled(self) -> bool:
+        """Tell whether all three are ready, one is master, and two follow it."""
+        if not self.kube.ready("redis", 3):
+            return False
+        masters = self.masters()
+        return len(masters) == 1 and "connected_slaves:2" in self.cli(masters[0], "INFO", "replication")
+
+    def master(self) -> str:
+        """Return the one master, once all have settled."""
+        wait_for("one master with two replicas", self.settled, 120)
+        return self.masters()[0]
+
+
+@pytest.fixture(scope="module")
+def redis_set(kube: Kube) -> RedisSet:
+    install("celeriac", kube.namespace, VALUES)
+    redis_set = RedisSet(kube)
+    redis_set.master()
+    return redis_set
+
+
+@pytest.fixture
+def witness(redis_set: RedisSet, request: pytest.FixtureRequest) -> Iterator[Script]:
+    kube = redis_set.kube
+    members = ",".join(
+        f"celeriac-redis-{i}.celeriac-redis-members.{kube.namespace}.svc.cluster.local:26379" for i in range(3)
+    )
+    redis_set.cli(redis_set.master(), "DEL", "witness")
+
+    def secret(key: str) -> dict[str, object]:
+        return {"secretKeyRef": {"name": "celeriac-redis", "key": key}}
+
+    script = kube.start(
+        f"witness-{abs(hash(request.node.name)) % 10_000}",
+        "witness.py",
+        labels={"celeriac.dev/redis-client": "celeriac"},
+        env=[
+            {"name": "SENTINELS", "value": members},
+            {"name": "REDIS_PASSWORD", "valueFrom": secret("redis-password")},
+            {"name": "SENTINEL_PASSWORD", "valueFrom": secret("sentinel-password")},
+        ],
+    )
+    script.said("writing")
+    yield script
+    kube.delete_pod(script.name, 0)
+
+
+def finish(redis_set: RedisSet, witness: Script) -> dict[str, float]:
+    redis_set.master()
+    witness.stop()
+    result: dict[str, float] = witness.result()
+    print(result)
+    return result
+
+
+def test_a_deleted_master_hands_over_and_no_write_is_lost(redis_set: RedisSet, witness: Script) -> None:
+    old = redis_set.master()
+    redis_set.kube.delete_pod(old)
+    wait_for("another master", lambda: [m for m in redis_set.masters() if m != old], 60)
+    result = finish(redis_set, witness)
+    assert result["lost"] == 0
+    assert result["longest_stall"] <= STALL
+
+
+def test_all_three_deleted_at_once_come_back_with_every_write(redis_set: RedisSet, witness: Script) -> None:
+    uids = {pod.metadata.uid for pod in redis_set.kube.pods("redis")}
+    for pod in redis_set.kube.pods("redis"):
+        redis_set.kube.delete_pod(pod.metadata.name)
+    wait_for("three new pods", lambda: all(p.metadata.uid not in uids for p in redis_set.kube.pods("redis")), 120)
+    assert finish(redis_set, witness)["lost"] == 0
+
+
+def test_all_three_killed_without_grace_come_back_with_every_write(redis_set: RedisSet, witness: Script) -> None:
+    uids = {pod.metadata.uid for pod in redis_set.kube.pods("redis")}
+    for pod in redis_set.kube.pods("redis"):
+        redis_set.kube.delete_pod(pod.metadata.name, 0)
+    wait_for("three new pods", lambda: all(p.metadata.uid not in uids for p in redis_set.kube.pods("redis")), 120)
+    assert finish(redis_set, witness)["lost"] == 0
+
+
+def test_a_master_that_comes_back_empty_does_not_wipe_the_others(redis_set: RedisSet, witness: Script) -> None:
+    old = redis_set.master()
+    redis_set.kube.core.delete_namespaced_persistent_volume_claim(f"data-{old}", redis_set.kube.namespace)
+    redis_set.kube.delete_pod(old, 0)
+    result = finish(redis_set, witness)
+    # What a master acknowledges in the last milliseconds before it dies may not have reached a replica.
+    assert result["lost"] <= 5
+    assert result["acknowledged"] > 100
+
+
+def test_a_rolling_restart_loses_nothing(redis_set: RedisSet, witness: Script) -> None:
+    kube = redis_set.kube
+    body = {"spec": {"template": {"metadata": {"annotations": {"celeriac.dev/restarted": witness.name}}}}}
+    kube.apps.patch_namespaced_stateful_set("celeriac-redis", kube.namespace, body)
+
+    def updated() -> bool:
+        found = kube.apps.read_namespaced_stateful_set("celeriac-redis", kube.namespace)
+        status = found.status
+        return bool(
+            status.observed_generation >= found.metadata.generation
+            and status.update_revision == status.current_revision
+            and status.updated_replicas == 3
+        )
+
+    wait_for("the end of the rolling restart", updated, 240)
+    result = finish(redis_set, witness)
+    assert result["lost"] == 0
+    assert result["longest_stall"] <= STALL
+
+
+def test_a_fourth_member_is_refused(redis_set: RedisSet) -> None:
+    kube = redis_set.kube
+    kube.apps.patch_namespaced_stateful_set_scale("celeriac-redis", kube.namespace, {"spec": {"replicas": 4}})
+
+    def refused() -> bool:
+        pods = {pod.metadata.name: pod for pod in kube.pods("redis")}
+        if "celeriac-redis-3" not in pods:
+            return False
+        statuses = pods["celeriac-redis-3"].status.init_container_statuses or []
+        return any(status.restart_count > 0 for status in statuses)
+
+    wait_for("the refusal of a fourth member", refused, 60)
+    log = kube.core.read_namespaced_pod_log("celeriac-redis-3", kube.namespace, container="sentinel")
+    assert "scale it back to 3" in log
+    kube.apps.patch_namespaced_stateful_set_scale("celeriac-redis", kube.namespace, {"spec": {"replicas": 3}})
+    assert redis_set.master()

@@ -1,0 +1,5 @@
+"""Errors of the shop."""
+
+
+class OutOfStockError(Exception):
+    """There is not enough of an article."""

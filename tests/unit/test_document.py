@@ -1,0 +1,48 @@
+"""docs/document.md and docs/traps.md: no heading is left out, and every test they name exists."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+DOCUMENT = (ROOT / "tests" / "document" / "best-practices.md").read_text()
+TABLE = ROOT / "docs" / "document.md"
+TRAPS = ROOT / "docs" / "traps.md"
+ROW = re.compile(r"^\| (?P<heading>[^|]+?) \| [^|]+ \| `(?P<test>[^`]+)` \|$", re.MULTILINE)
+
+
+def headings() -> list[str]:
+    prose = re.sub(r"^```.*?^```", "", DOCUMENT, flags=re.DOTALL | re.MULTILINE)
+    return re.findall(r"^#{1,6} (.+)$", prose, re.MULTILINE)
+
+
+def test_every_heading_is_in_the_table() -> None:
+    found = [match["heading"] for match in ROW.finditer(TABLE.read_text())]
+    assert len(headings()) == 60
+    assert found == headings()
+
+
+def named(page: Path) -> list[str]:
+    return sorted(set(re.findall(r"`(tests/[^`]+::\w+)`", page.read_text())))
+
+
+@pytest.mark.parametrize("test", sorted({*named(TABLE), *named(TRAPS)}))
+def test_it_exists(test: str) -> None:
+    path, _, name = test.partition("::")
+    tree = ast.parse((ROOT / path).read_text())
+    functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    assert name in functions
+
+
+def test_every_trap_names_its_test() -> None:
+    rows = [line for line in TRAPS.read_text().splitlines() if re.match(r"\| \d", line)]
+    assert len(rows) > 25
+    assert [row for row in rows if not re.search(r"`tests/[^`]+::\w+` \|$", row)] == []
+
+
+@pytest.mark.parametrize("page", [TABLE, TRAPS])
+def test_the_pages_it_links_are_there(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)#]+)", page.read_text()):
+        assert (page.parent / link).is_file(), link
