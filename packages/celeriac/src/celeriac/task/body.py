@@ -1,6 +1,5 @@
 """What Celery calls in place of a task's function: it awaits coroutines, and turns a MemoryError into a failure."""
 
-import asyncio
 import functools
 import inspect
 from collections.abc import Callable, Coroutine
@@ -11,7 +10,8 @@ from typing import Any
 from celery import current_task
 
 from celeriac.errors import MemoryExhaustedError
-from celeriac.task.bridge import bridge, existing
+from celeriac.task import loop
+from celeriac.task.bridge import bridge
 from celeriac.task.carrier import ThreadCarrier, carrier
 from celeriac.task.identity import bearer
 from celeriac.task.limits import NONE, limits_of
@@ -65,18 +65,8 @@ def _settle(coroutine: Coroutine[Any, Any, Any]) -> Any:
         return run.run_body(coroutine)
     task = current_task or None
     eager = task is not None and task.request.is_eager
-    if not eager and _on_event_loop():
+    if not eager and loop.here():
         return coroutine
     if run is not None:
         return run.step(coroutine)
     return bridge().run(coroutine, NONE if task is None or eager else limits_of(task))
-
-
-def _on_event_loop() -> bool:
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    mine = existing()
-    # Under gevent the bridge's loop seems to run in every greenlet of the thread.
-    return mine.here() if mine is not None and mine.owns(loop) else True

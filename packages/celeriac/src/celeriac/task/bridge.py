@@ -56,10 +56,6 @@ class Bridge:
         """Tell whether the caller runs on this bridge's loop."""
         return self._loop_thread.here()
 
-    def owns(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Tell whether *loop* is this bridge's."""
-        return loop is self._loop_thread.loop
-
     def run(self, coroutine: Coroutine[Any, Any, T], limits: Limits = Limits()) -> T:  # noqa: B008 immutable
         """Run *coroutine* to its end and return what it returns. Limits and interruptions cancel it.
 
@@ -176,11 +172,6 @@ def bridge() -> Bridge:
                 signals.worker_process_shutdown.connect(_on_shutdown)
                 signals.worker_shutdown.connect(_on_shutdown)
     return found
-
-
-def existing() -> Bridge | None:
-    """Return this process's bridge if there is one."""
-    return _bridges.get(os.getpid())
 
 
 def use(loop_thread: LoopThread) -> None:

@@ -38,6 +38,22 @@ def _gevent_patched() -> bool:
     return monkey is not None and bool(monkey.is_module_patched("threading"))
 
 
+_turning: dict[asyncio.AbstractEventLoop, "LoopThread"] = {}
+
+
+def here() -> bool:
+    """Tell whether the caller runs on an event loop.
+
+    A running loop is per OS thread. Under gevent one that a LoopThread turns would seem to run in every greenlet.
+    """
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    ours = _turning.get(loop)
+    return ours is None or ours.here()
+
+
 class LoopThread:
     """Runs an event loop until stopped, then closes lifespans and cancels what still runs on it."""
 
@@ -54,10 +70,7 @@ class LoopThread:
             raise RuntimeError(f"the event loop of {self.thread.name} did not start within {_START_SECONDS:g} s")
 
     def here(self) -> bool:
-        """Tell whether the caller runs on this loop.
-
-        A running loop is per OS thread; under gevent all greenlets would seem to run on it.
-        """
+        """Tell whether the caller runs on this loop."""
         return getcurrent() is self._greenlet
 
     def call(self, function: Callable[..., object], *args: Any) -> None:
@@ -76,6 +89,7 @@ class LoopThread:
 
     def _run(self) -> None:
         self._greenlet = getcurrent()
+        _turning[self.loop] = self
         asyncio.set_event_loop(self.loop)
         self.loop.call_soon(self._started.set)
         try:
@@ -86,6 +100,7 @@ class LoopThread:
             except Exception:
                 logger.exception("what ran on the event loop did not close")
             finally:
+                del _turning[self.loop]
                 asyncio.set_event_loop(None)
                 self.loop.close()
 
