@@ -51,7 +51,7 @@ def test_expires(subject: Subject) -> None:
 
 
 def test_memory_error(subject: Subject) -> None:
-    """`MemoryError`: the run fails, the worker lives"""
+    """`MemoryError`: the run is a dead letter, the worker lives"""
     outcome = finished(subject.send("out_of_memory"))
     assert type(outcome).__name__ == "MemoryExhaustedError"
     assert finished(subject.send("added", 1, 2)) == 3

@@ -34,7 +34,9 @@ def test_a_task_that_kills_its_process_dies_after_its_deliveries(
     start_worker("prefork", environment={"CELERIAC_DELIVERY_MAX_DELIVERIES": "3"})
     run = send("die")
     behind = [send("add", 1, number) for number in range(5)]
-    assert letter(client, run)["reason"] == "max_deliveries"
+    found = letter(client, run)
+    assert found["reason"] == "max_deliveries"
+    assert "WorkerLostError" in found["error"]
     assert client.llen("test:died") == 3
     assert record(client, run).state is State.DEAD
     for other in behind:
@@ -45,7 +47,9 @@ def test_a_task_that_kills_its_process_dies_after_its_deliveries(
 def test_a_hard_limit_that_requeues_ends_too(client: redis.Redis, start_worker: StartWorker, send: Submit) -> None:
     start_worker("prefork", environment={"CELERIAC_DELIVERY_MAX_DELIVERIES": "2", "TEST_ACKS_ON_TIMEOUT": "0"})
     run = send("overrun")
-    assert letter(client, run)["reason"] == "max_deliveries"
+    found = letter(client, run)
+    assert found["reason"] == "time_limit"
+    assert "TimeLimitExceeded" in found["error"]
     assert client.llen("test:overran") == 2
 
 

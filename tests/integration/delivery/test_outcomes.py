@@ -90,12 +90,16 @@ def test_a_result_over_the_limit_is_a_failure_that_says_so(
 
 
 @pytest.mark.parametrize("pool", POOLS)
-def test_out_of_memory_is_a_failure_of_the_run_alone(
+def test_out_of_memory_ends_the_run_alone(
     pool: str, client: redis.Redis, start_worker: StartWorker, send: Submit
 ) -> None:
     worker = start_worker(pool, concurrency=2)
     run, after = send("exhaust"), send("add", 1, 1)
-    assert ended(client, run).state is State.FAILED
+    assert ended(client, run).state is State.DEAD
+    assert client.hmget(keys.DEAD_LETTER + run, "reason", "error") == [
+        b"memory",
+        b"the task ran out of memory: all gone",
+    ]
     assert ended(client, after).state is State.SUCCEEDED
     assert worker.running
 

@@ -29,9 +29,9 @@ class Reason(StrEnum):
     UNPROCESSABLE = "unprocessable"
     """Its record has a form that the scripts cannot work with."""
     TIME_LIMIT = "time_limit"
-    """Killed at its hard limit, again and again."""
+    """Killed at its hard limit, each time it was delivered; for tasks that set ``acks_on_timeout`` to false."""
     MEMORY = "memory"
-    """Its process ran out of memory."""
+    """Its task raised a MemoryError. Killed for its memory it would be delivered again, up to ``max_deliveries``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

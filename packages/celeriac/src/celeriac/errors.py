@@ -113,6 +113,6 @@ class UnavailableError(CeleriacError):
 
 
 class MemoryExhaustedError(CeleriacError):
-    """A task ran out of memory. Stands in for its MemoryError, which would end the worker."""
+    """A task ran out of memory, and its run is a dead letter. Stands in for a MemoryError, which ends the worker."""
 
     code = "memory-exhausted"

@@ -123,9 +123,11 @@ class Requeue(Entry):
     """Whether it is taken next, rather than last."""
     forgiven: bool = False
     """Whether this hand-out does not count towards ``max_deliveries``."""
+    error: str = ""
+    """JSON: what ended this delivery, as the record shows it."""
 
     def arguments(self, now: float) -> tuple[Argument, ...]:
-        return (self.tag, self.id, int(self.front), int(self.forgiven))
+        return (self.tag, self.id, int(self.front), int(self.forgiven), self.error)
 
 
 class Call(NamedTuple):

@@ -5,6 +5,7 @@ happened. This class lets it do all that, notes what it said, and puts one entry
 """
 
 import contextlib
+import json
 import time
 from collections.abc import Iterator
 from enum import Enum, auto
@@ -17,6 +18,7 @@ from celery.worker import request as celery_request
 from greenlet import GreenletExit
 
 from celeriac.capture import Capture, attach, describe, error_of
+from celeriac.dead_letters import Reason
 from celeriac.errors import MemoryExhaustedError
 from celeriac.outbox import Entry, Finish, Requeue, Start
 from celeriac.outbox import Retry as RetryEntry
@@ -243,8 +245,21 @@ class Request(_CeleryRequest):
         if self._already_cancelled:
             return Requeue(self.tag, self.id, front=True, forgiven=True)
         if self._requeue:
-            return Requeue(self.tag, self.id, front=False)
+            return Requeue(self.tag, self.id, front=False, error=error)
         state = self._final_state(info)
+        if (
+            state is State.FAILED
+            and error
+            and (said := json.loads(error))["type"] == MemoryExhaustedError.__qualname__
+        ):
+            return Finish(
+                self.tag,
+                self.id,
+                State.DEAD,
+                error=said["message"],
+                reason=Reason.MEMORY,
+                result=capture.result,
+            )
         return Finish(
             self.tag,
             self.id,

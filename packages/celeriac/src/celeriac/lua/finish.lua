@@ -35,7 +35,13 @@ local function finish(tag, id, state, began, ended, error, reason, result, resul
     return 1
   end
   if state == 'dead' then
-    local letter = { reason = reason, error = error ~= '' and error or nil, list = tag_list(tag), message = message }
+    local letter = {
+      reason = reason,
+      error = error ~= '' and error or nil,
+      result = result ~= '' and result or nil,
+      list = tag_list(tag),
+      message = message,
+    }
     dead_letter(id, letter, dead_limit, keep)
     return 1
   end

@@ -136,11 +136,32 @@ local function remove_dead_letter(id, keep)
   end
 end
 
+-- Keeps Celery's own result of run `id` where a stock AsyncResult looks, `keep` seconds (0 for ever), and tells it.
+local function store_result(id, result, keep)
+  local key = KEY.RESULT .. id
+  if tonumber(keep) == 0 then
+    redis.call('SET', key, result)
+  else
+    redis.call('SET', key, result, 'EX', keep)
+  end
+  redis.call('PUBLISH', key, result)
+end
+
+-- Returns the kind of the error that ended an earlier delivery of a run, and words that tell of it; '' for none.
+local function last_error(record)
+  local ok, error = pcall(cjson.decode, redis.call('HGET', record, 'error') or '')
+  if not ok or type(error) ~= 'table' then
+    return '', ''
+  end
+  return error.type, '; the last that was heard of it: ' .. tostring(error.type) .. ': ' .. tostring(error.message)
+end
+
 -- Makes a dead letter of a message that will not be delivered again, and removes the oldest beyond `limit`. The caller
 -- takes the message from where it was.
 --   id      of the run; for a message that cannot be read, redis.sha1hex of it
 --   letter  { reason = a word of celeriac.dead_letters.Reason, list = where it came from, message = as it came,
---             error = what happened, in words, if there is something to say }
+--             error = what happened, in words, if there is something to say,
+--             result = how it ended, as a stock result, where those who wait for it have been told already }
 --   keep    seconds a stock result is kept
 local function dead_letter(id, letter, limit, keep)
   local at, record = now(), KEY.RUN .. id
@@ -153,9 +174,13 @@ local function dead_letter(id, letter, limit, keep)
     redis.call('HSET', record, 'state', 'dead', 'reason', text, 'finished', at)
     redis.call('HDEL', record, 'message')
     redis.call('PERSIST', record)
-    answer(id, 'FAILURE', 'DeadLetterError', 'celeriac.errors', text, keep)
+    if letter.result then
+      store_result(id, letter.result, keep)
+    else
+      answer(id, 'FAILURE', 'DeadLetterError', 'celeriac.errors', text, keep)
+      report_end(id, 'dead', text, letter.message)
+    end
     announce(id, 'dead')
-    report_end(id, 'dead', text, letter.message)
   end
   local beyond = redis.call('ZCARD', KEY.DEAD) - limit
   if beyond > 0 then
@@ -176,17 +201,6 @@ end
 -- Returns the list that a delivery tag, `<owner>|<sequence>|<list>`, came from.
 local function tag_list(tag)
   return string.match(tag, '^[^|]*|%d+|(.*)$')
-end
-
--- Keeps Celery's own result of run `id` where a stock AsyncResult looks, `keep` seconds (0 for ever), and tells it.
-local function store_result(id, result, keep)
-  local key = KEY.RESULT .. id
-  if tonumber(keep) == 0 then
-    redis.call('SET', key, result)
-  else
-    redis.call('SET', key, result, 'EX', keep)
-  end
-  redis.call('PUBLISH', key, result)
 end
 
 -- Returns an ISO 8601 time as milliseconds since the epoch, nil when it is none. Without an offset it is UTC.

@@ -55,7 +55,7 @@ local function settle(list, message, may_have_begun)
   if deliveries >= max_deliveries and not forgiven then
     dead_letter(id, {
       reason = 'max_deliveries',
-      error = 'its worker was lost at delivery ' .. deliveries .. ' of ' .. max_deliveries,
+      error = 'its worker was lost at delivery ' .. deliveries .. ' of ' .. max_deliveries .. select(2, last_error(record)),
       list = list,
       message = message,
     }, dead_limit, keep)

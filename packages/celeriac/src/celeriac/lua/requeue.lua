@@ -3,13 +3,13 @@
 -- KEYS  1 the group's unacked hash
 -- ARGV  1 seconds a final record is kept
 --       2... for each: tag, id ('' when it is to be read from the message), 1 for the front of the list (taken next) or 0 for its back,
---       1 when the hand-out is not to count, as when a worker stops
+--       1 when the hand-out is not to count, as when a worker stops, error (JSON, or '')
 -- Returns for each 1, or 0 when the delivery is no longer the worker's: then nothing changed.
 
 local call = redis.call
 local unacked, keep = KEYS[1], tonumber(ARGV[1])
 
-local function requeue(tag, id, front, forgiven)
+local function requeue(tag, id, front, forgiven, error)
   local message = call('HGET', unacked, tag)
   if not message then
     return 0
@@ -33,6 +33,9 @@ local function requeue(tag, id, front, forgiven)
       call('HINCRBY', record, 'deliveries', -1)
     end
     call('HSET', record, 'state', 'requeued')
+    if error ~= '' then
+      call('HSET', record, 'error', error)
+    end
     call('HDEL', record, 'worker', 'owner')
     announce(id, 'requeued')
   end
@@ -40,7 +43,7 @@ local function requeue(tag, id, front, forgiven)
 end
 
 local answer = {}
-for i = 2, #ARGV, 4 do
-  answer[#answer + 1] = requeue(unpack(ARGV, i, i + 3))
+for i = 2, #ARGV, 5 do
+  answer[#answer + 1] = requeue(unpack(ARGV, i, i + 4))
 end
 return answer

@@ -111,7 +111,9 @@ local function decide(message, list)
   end
   local deliveries = (tonumber(known[4]) or 0) + 1
   if deliveries > max_deliveries then
-    bury(id, 'max_deliveries', 'it was delivered ' .. deliveries - 1 .. ' times and never finished', list, message)
+    local kind, last = last_error(record)
+    bury(id, kind == 'TimeLimitExceeded' and 'time_limit' or 'max_deliveries',
+      'it was delivered ' .. deliveries - 1 .. ' times and never finished' .. last, list, message)
     return
   end
   call('HSET', record, 'deliveries', deliveries, 'owner', lease)
