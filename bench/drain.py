@@ -1,10 +1,10 @@
 """How fast workers empty a queue of no-op tasks: Celeriac against stock Celery, on the same server, in one run.
 
-``uv run python bench/drain.py [--rounds 3] [--tasks 10000] [--workers 2] [--multiplier 4] [--deep | --idle]``
+``uv run python bench/drain.py [--rounds 3] [--tasks 10000] [--workers 2] [--multiplier 4] [--deep]``
 
 Each round starts the workers, gives them a full queue at once, and measures until it is empty. Kinds take turns, and
 the median of the rounds counts, so that a busy machine is busy for all. ``--deep`` compares what a run costs with
-10^3 and with 10^6 queued; ``--idle`` prints commands per second and resident memory of an idle worker of each kind.
+10^3 and with 10^6 queued.
 """
 
 import argparse
@@ -129,22 +129,6 @@ def drain(server: Server, folder: Path, kind: Kind, tasks: int, workers: int, mu
                 worker.kill()
 
 
-def idle(server: Server, folder: Path, kind: Kind, seconds: float) -> tuple[float, float]:
-    """Return commands per second and resident MiB of one worker that has nothing to do."""
-    with server.client() as client:
-        client.flushall()
-        worker = start(server, folder, kind, 0, 4)
-        try:
-            until(lambda: int(client.get("bench:ready") or 0) == 1, 120)
-            before = int(client.info("stats")["total_commands_processed"])
-            time.sleep(seconds)
-            commands = int(client.info("stats")["total_commands_processed"]) - before - 1
-            pages = int(Path(f"/proc/{worker.pid}/statm").read_text().split()[1])
-            return commands / seconds, pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-        finally:
-            worker.kill()
-
-
 def compare(server: Server, folder: Path, arguments: argparse.Namespace) -> None:
     """Print each kind's rates and what Celeriac's is to each."""
     found: dict[str, list[Drained]] = {kind.name: [] for kind in KINDS}
@@ -179,15 +163,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--multiplier", type=int, default=4)
     parser.add_argument("--deep", action="store_true", help="compare 10^3 and 10^6 queued")
-    parser.add_argument("--idle", action="store_true", help="measure idle workers")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, Server(Path(name) / "server", options={"appendonly": "no"}) as server:
         folder = Path(name)
-        if arguments.idle:
-            for kind in KINDS:
-                commands, memory = idle(server, folder, kind, 30)
-                print(f"{kind.name:<28}{commands:>6.2f} commands/s{memory:>8.0f} MiB")
-        elif arguments.deep:
+        if arguments.deep:
             deep(server, folder, arguments)
         else:
             compare(server, folder, arguments)

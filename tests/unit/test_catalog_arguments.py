@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from celeriac.catalog import Arguments, Entry, near_names
+from celeriac.catalog import Entry, near_names
+from celeriac.catalog.arguments import Arguments
 from celeriac.errors import InvalidError
 
 SIZE = {

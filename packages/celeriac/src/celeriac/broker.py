@@ -26,7 +26,7 @@ def transport_options(settings: RedisSettings) -> dict[str, Any]:
         "socket_timeout": settings.timeout,
         "socket_connect_timeout": settings.connect_timeout,
         "socket_keepalive": True,
-        "health_check_interval": 5,
+        "health_check_interval": 10,
     }
     if settings.uses_sentinel:
         options |= {"master_name": settings.sentinel_master, "sentinel_kwargs": sentinel_options(settings)}

@@ -8,7 +8,8 @@ import structlog
 from pydantic import ValidationError
 
 from celeriac import keys
-from celeriac.catalog import Arguments, Entry, near_names
+from celeriac.catalog import Entry, near_names
+from celeriac.catalog.arguments import Arguments
 from celeriac.errors import UnavailableError, UnknownTaskError
 from celeriac_api.store import Store
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, NamedTuple
 from fastapi import Body, Header
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
-from celeriac.catalog import Arguments
+from celeriac.catalog.arguments import Arguments
 from celeriac.errors import Fault, InvalidError, UnknownTaskError
 from celeriac.schedule.change import name_fault
 from celeriac.schedule.definition import CatchUp, Definition

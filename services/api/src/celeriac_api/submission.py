@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
-from celeriac.catalog import Arguments
+from celeriac.catalog.arguments import Arguments
 from celeriac.errors import InvalidError
 from celeriac.settings import Settings
 from celeriac.submit import Submission, new_id

@@ -1,6 +1,6 @@
 """What a worker group brings: tasks for the catalogue, and the schedules of its code."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import redis
 from celery import Celery
@@ -44,12 +44,16 @@ class Offer:
             self._published = True
 
 
-def _check_arguments(schedules: Iterable[Declared], tasks: Iterable[catalog.Entry]) -> None:
+def _check_arguments(schedules: Collection[Declared], tasks: Iterable[catalog.Entry]) -> None:
     """Check the schedules' arguments as a submission's would be, where the task is one of ours.
 
     Values that JSON cannot carry are left to the task: the catalogue describes JSON.
     """
-    known = {entry.name: catalog.Arguments(entry) for entry in tasks}
+    if not schedules:
+        return
+    from celeriac.catalog.arguments import Arguments  # with a validator of some megabytes, which few workers need
+
+    known = {entry.name: Arguments(entry) for entry in tasks}
     for item in schedules:
         task, (args, kwargs) = known.get(item.definition.task), item.arguments
         if task is None or (args, kwargs) != (item.definition.args, item.definition.kwargs):

@@ -15,7 +15,7 @@ from celeriac.errors import ConfigurationError, UnavailableError
 from celeriac.health import HealthServer, verdict
 from celeriac.redis import connect, is_unreachable
 from celeriac.settings import Settings
-from celeriac_worker import pulse, run_log, slots
+from celeriac_worker import memory, pulse, run_log, slots
 from celeriac_worker.controller import Controller
 from celeriac_worker.drain import Drain
 from celeriac_worker.offer import Offer
@@ -103,6 +103,7 @@ def run(settings: Settings, name: str | None = None) -> int:
     drain = Drain(status, last_words=reporter.stop)
     drain.install()
     controller = Controller.of(app, name, queues, worker)
+    memory.settle()
     controller.start()
     drain.done()
     reporter.stop()
