@@ -1,5 +1,6 @@
 """What the drills run: tasks that leave a trace of each start."""
 
+import asyncio
 import os
 import time
 from typing import Any
@@ -18,3 +19,10 @@ def work(self: Any, seconds: float) -> None:
     """Note the start, in a server of the drill's own, and take *seconds*."""
     _client.hincrby("starts", self.request.id, 1)
     time.sleep(seconds)
+
+
+@app.task(bind=True)
+async def work_async(self: Any, seconds: float) -> None:
+    """The same in a coroutine."""
+    await asyncio.to_thread(_client.hincrby, "starts", self.request.id, 1)
+    await asyncio.sleep(seconds)

@@ -1,6 +1,7 @@
 """Runs over workers that are killed at random: none is lost, and none runs again but what was in flight.
 
-``uv run python bench/drills/kills.py [--pool prefork] [--runs 10000] [--kills 20]``
+``uv run python bench/drills/kills.py [--pool prefork] [--runs 10000] [--kills 20]``. On the asyncio pool every
+other run is a coroutine.
 """
 
 import argparse
@@ -22,6 +23,8 @@ from celeriac.testing import Server, ServiceProcess, Worker, until
 APPS = Path(__file__).parent.parent / "apps"
 LEASE = 3.0
 WORKERS = 3
+TASKS = {"asyncio": ("drill_app.work", "drill_app.work_async")}
+"""What is run, where it is not the first of these alone."""
 
 
 def main() -> None:
@@ -36,7 +39,13 @@ def main() -> None:
         Server(Path(name) / "server", options={"appendonly": "no"}) as server,
         Server(Path(name) / "notes", options={"appendonly": "no"}) as notes,
     ):
-        scheduler = ServiceProcess("celeriac_scheduler.main", server.url, Path(name) / "scheduler", "scheduler is up")
+        scheduler = ServiceProcess(
+            "celeriac_scheduler.main",
+            server.url,
+            Path(name) / "scheduler",
+            "scheduler is up",
+            delivery_lease_seconds=str(LEASE),
+        )
         try:
             scheduler.wait_ready(120)
             drill(server, notes, Path(name), arguments)
@@ -69,7 +78,8 @@ def drill(server: Server, notes: Server, folder: Path, arguments: argparse.Names
     with server.client() as client, notes.client() as written:
         workers = [start() for _ in range(WORKERS)]
         try:
-            ids = [submit_one(client) for _ in range(arguments.runs)]
+            tasks = TASKS.get(arguments.pool, ("drill_app.work",))
+            ids = [submit_one(client, tasks[number % len(tasks)]) for number in range(arguments.runs)]
             in_flight, waits = 0, []
             for number in range(arguments.kills):
                 until(partial(enough, client, ids, len(ids) * (number + 1) // (arguments.kills + 2)), 600)
@@ -106,11 +116,9 @@ def unacked(client: redis.Redis) -> list[bytes]:
     return tags
 
 
-def submit_one(client: redis.Redis) -> str:
+def submit_one(client: redis.Redis, task: str) -> str:
     """Submit a run of some milliseconds."""
-    submission = Submission(
-        task="drill_app.work", queue="default", priority=3, args=[random.choice((0, 0, 0.05, 0.2))]
-    )
+    submission = Submission(task=task, queue="default", priority=3, args=[random.choice((0, 0, 0.05, 0.2))])
     return submit(client, submission, DeliverySettings()).id
 
 

@@ -1,5 +1,6 @@
 """The application that worker processes of these tests load."""
 
+import asyncio
 import os
 import signal
 import time
@@ -81,6 +82,14 @@ def report(self: Any) -> str:
     with redis.Redis(port=int(os.environ["TEST_PORT"])) as client:
         client.blpop(["test:go"], timeout=30)
     return "done"
+
+
+@app.task(bind=True)
+async def nap_async(self: Any, seconds: float) -> float:
+    await asyncio.to_thread(note, "started", self.request.id)
+    await asyncio.sleep(seconds)
+    await asyncio.to_thread(note, "ended", self.request.id)
+    return seconds
 
 
 @app.task(time_limit=2, soft_time_limit=1, acks_on_failure_or_timeout=os.environ.get("TEST_ACKS_ON_TIMEOUT") != "0")

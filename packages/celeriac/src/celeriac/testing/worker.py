@@ -10,6 +10,9 @@ from typing import Self
 
 from celeriac.testing.waiting import until
 
+_POOLS = {"asyncio": "celeriac.pool:TaskPool"}
+"""Pools that Celery's command knows by their class alone."""
+
 
 class Worker:
     """``celery worker`` of the application *app* (``module:name``), logging to a file in *folder*.
@@ -33,12 +36,21 @@ class Worker:
         self.log = folder / f"{name}.log"
         self._command = [
             *(sys.executable, "-m", "celery", "-A", app, "worker", "-n", self.name, "-l", "INFO"),
-            *("-P", pool, "-c", str(concurrency), "--without-gossip", "--without-mingle", *options),
+            *(
+                "-P",
+                "custom" if pool in _POOLS else pool,
+                "-c",
+                str(concurrency),
+                "--without-gossip",
+                "--without-mingle",
+                *options,
+            ),
         ]
         self._environment = {
             **os.environ,
             "PYTHONPATH": str(path),
             "PYTHONUNBUFFERED": "1",
+            **({"CELERY_CUSTOM_WORKER_POOL": _POOLS[pool]} if pool in _POOLS else {}),
             **(environment or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None

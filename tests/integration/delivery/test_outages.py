@@ -1,0 +1,63 @@
+"""Redis goes away in ways that no closed connection tells of, or for long; no run is lost or runs twice for it.
+
+What the runs leave for the test is written to another server, the shared one, so that they go on meanwhile.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+import redis
+
+from celeriac.states import State
+from celeriac.testing import Link, Server, Worker, until
+
+from .conftest import StartWorker, ended, held, record, words
+from .test_faults import send_to
+
+Start = Callable[..., Worker]
+KINDS = [("prefork", ""), ("solo", ""), ("asyncio", ""), ("asyncio", "_async")]
+"""Pool, and which kind of task."""
+
+
+@pytest.fixture
+def link(server: Server) -> Iterator[Link]:
+    with Link(server.port) as link:
+        yield link
+
+
+@pytest.fixture
+def start(server: Server, shared_server: Server, start_worker: StartWorker) -> Start:
+    """Starts a worker of *server* whose runs leave their words on the shared server."""
+
+    def start(pool: str, **environment: str) -> Worker:
+        return start_worker(
+            pool, concurrency=2, server=server, environment={"TEST_PORT": str(shared_server.port), **environment}
+        )
+
+    return start
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("pool", "kind"), KINDS)
+def test_a_link_that_swallows_everything_delays_runs_and_doubles_none(
+    pool: str, kind: str, server: Server, client: redis.Redis, link: Link, start: Start
+) -> None:
+    worker = start(pool, CELERIAC_REDIS_URL=link.url)
+    running = send_to(server, f"nap{kind}", 1)
+    until(lambda: words(client, "started") == [running])
+    link.cut()
+    until(lambda: worker.said("redis does not answer") > 0, 30)
+    until(lambda: words(client, "ended") == [running], 30)
+    with server.client() as behind:
+        waiting = send_to(server, "add", 1, 1)
+        assert record(behind, running).finished is None, "nothing comes through"
+        assert record(behind, waiting).state is State.QUEUED
+        link.heal()
+        healed = time.monotonic()
+        assert ended(behind, waiting).state is State.SUCCEEDED
+        assert time.monotonic() - healed < 20  # deadlines of the dead connections, on a busy machine
+        assert ended(behind, running).state is State.SUCCEEDED
+        assert held(behind) == 0
+    assert words(client, "started") == [running]
+    assert worker.stop() == 0
