@@ -26,7 +26,7 @@ def die(client: redis.Redis, leader: Leader, message: bytes, list_: str) -> None
     """Let a worker be lost that held *message*, taken from *list_*, where no loss at all is allowed."""
     client.hset(keys.UNACKED + "group", f"owner|1|{list_}", message)
     client.zadd(keys.LEASES, {"group/owner": 1})
-    assert leader.call("reclaim", [keys.LEASES], [10, 0, 1000, KEEP])[1] == 1
+    assert leader.call("reclaim", [keys.LEASES, keys.LEASES_WATCHED], [10, 0, 1000, KEEP, 0, 0])[1] == 1
 
 
 def dead(client: redis.Redis, leader: Leader, *, task: str = "shop.report", queue: str = "default") -> str:

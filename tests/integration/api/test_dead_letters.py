@@ -21,7 +21,7 @@ def dead(http: httpx.Client, client: redis.Redis, leader: Leader, name: str, *ar
     message: Any = client.rpop(LIST)
     client.hset(keys.UNACKED + "default", f"owner|1|{LIST}", message)
     client.zadd(keys.LEASES, {"default/owner": 1})
-    assert leader.call("reclaim", [keys.LEASES], [10, 0, 1000, 60])[1] == 1
+    assert leader.call("reclaim", [keys.LEASES, keys.LEASES_WATCHED], [10, 0, 1000, 60, 0, 0])[1] == 1
     id: str = answer.json()["id"]
     return id
 

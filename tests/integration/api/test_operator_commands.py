@@ -44,7 +44,7 @@ def dead(http: httpx.Client, client: redis.Redis) -> str:
     client.zadd(keys.LEASES, {"default/owner": 1})
     leader = Leader(client, lease_seconds=60)
     leader.attempt()
-    assert leader.call("reclaim", [keys.LEASES], [10, 0, 1000, 60])[1] == 1
+    assert leader.call("reclaim", [keys.LEASES, keys.LEASES_WATCHED], [10, 0, 1000, 60, 0, 0])[1] == 1
     leader.resign()
     return id
 

@@ -143,7 +143,11 @@ class Platform:
         self.leader.call("promote", [keys.DELAYED], [2])
 
     def reclaim(self) -> None:
-        self.leader.call("reclaim", [keys.LEASES], [2, DELIVERY.max_deliveries, DELIVERY.dead_letter_limit, KEEP])
+        self.leader.call(
+            "reclaim",
+            [keys.LEASES, keys.LEASES_WATCHED],
+            [2, DELIVERY.max_deliveries, DELIVERY.dead_letter_limit, KEEP, 0, 0],
+        )
 
     def trim(self) -> None:
         self.leader.call("history", [keys.RUNS + "shop.report", keys.TASKS], ["shop.report", "", 1000, 0, 1000])

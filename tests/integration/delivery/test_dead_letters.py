@@ -115,7 +115,7 @@ def test_what_a_poison_takes_down_with_its_worker_is_not_blamed(
     leader.attempt()
 
     def reclaimed() -> bool:
-        leader.call("reclaim", [keys.LEASES], [500, 2, 100, 600])
+        leader.call("reclaim", [keys.LEASES, keys.LEASES_WATCHED], [500, 2, 100, 600, 0, 0])
         return not held(client)
 
     def dies() -> None:

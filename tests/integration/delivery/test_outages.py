@@ -12,10 +12,11 @@ import redis
 from celeriac.states import State
 from celeriac.testing import Link, Server, Worker, until
 
-from .conftest import StartWorker, ended, held, record, words
+from .conftest import StartLeader, StartWorker, ended, held, record, words
 from .test_faults import send_to
 
 Start = Callable[..., Worker]
+LEASE = {"CELERIAC_DELIVERY_LEASE_SECONDS": "3", "CELERIAC_WORKER_PREFETCH_MULTIPLIER": "1"}
 KINDS = [("prefork", ""), ("solo", ""), ("asyncio", ""), ("asyncio", "_async")]
 """Pool, and which kind of task."""
 
@@ -61,3 +62,44 @@ def test_a_link_that_swallows_everything_delays_runs_and_doubles_none(
         assert held(behind) == 0
     assert words(client, "started") == [running]
     assert worker.stop() == 0
+
+
+def away(server: Server, how: str) -> Callable[[], object]:
+    """Take *server* away, and return what brings it back."""
+    if how == "hung":
+        server.hang()
+        return server.resume
+    with server.client() as client:
+        client.bgrewriteaof()  # what was acknowledged in the last second is in the file now
+        until(lambda: client.info("persistence")["aof_rewrite_in_progress"] == 0)
+    server.kill()
+    return server.start
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("how", ["hung", "killed"])
+@pytest.mark.parametrize(("pool", "kind"), [("prefork", ""), ("asyncio", "_async")])
+def test_an_outage_longer_than_the_lease_takes_nothing_from_live_workers(
+    pool: str, kind: str, how: str, server: Server, client: redis.Redis, start: Start, start_leader: StartLeader
+) -> None:
+    leader = start_leader(server, delivery_lease_seconds="3")
+    workers = [start(pool, **LEASE) for _ in range(2)]
+    runs = [send_to(server, f"nap{kind}", 16) for _ in range(4)]
+    until(lambda: len(words(client, "started")) == 4)
+    back = away(server, how)
+    left = time.monotonic()
+    until(lambda: all(worker.said("redis does not answer") for worker in workers), 30)
+    until(lambda: time.monotonic() - left > 6)  # twice the lease
+    back()
+    with server.client() as behind:
+        for run in runs:
+            assert ended(behind, run).state is State.SUCCEEDED
+        assert held(behind) == 0
+        assert sorted(words(client, "started")) == sorted(runs)
+        assert leader.event("deliveries of lost workers were taken back") is None
+
+        lost = send_to(server, f"nap{kind}", 60)
+        until(lambda: lost in words(client, "started"))
+        for worker in workers:
+            worker.kill()
+        until(lambda: record(behind, lost).state is State.REQUEUED, 3 + 10)

@@ -63,7 +63,7 @@ def test_an_old_leader_changes_nothing(client: redis.Redis) -> None:
 
     for script, keys_, arguments in (
         ("promote", [keys.DELAYED], [10]),
-        ("reclaim", [keys.LEASES], [10, 5, 10, 60]),
+        ("reclaim", [keys.LEASES, keys.LEASES_WATCHED], [10, 5, 10, 60, 0, 0]),
     ):
         old._token, old._ends = f"1:{old.instance}", time.monotonic() + 60
         with pytest.raises(FencedError):

@@ -29,8 +29,17 @@ class Counts(NamedTuple):
     wait: int
 
 
-def reclaim(leader: Leader, *, batch: int = 500, max_deliveries: int = 5, dead_limit: int = 100) -> Counts:
-    return Counts(*leader.call("reclaim", [keys.LEASES], [batch, max_deliveries, dead_limit, 60]))
+def reclaim(
+    leader: Leader,
+    *,
+    batch: int = 500,
+    max_deliveries: int = 5,
+    dead_limit: int = 100,
+    outage: float = 10,
+    grace: float = 0,
+) -> Counts:
+    arguments = [batch, max_deliveries, dead_limit, 60, round(outage * 1000), round(grace * 1000)]
+    return Counts(*leader.call("reclaim", [keys.LEASES, keys.LEASES_WATCHED], arguments))
 
 
 def delivered(client: redis.Redis, owner: str, *, ended: bool = True, deliveries: int = 1, sequence: int = 1) -> str:
@@ -68,6 +77,46 @@ def test_only_an_ended_lease_is_taken_back(client: redis.Redis, leader: Leader) 
     assert record(client, lost).worker is None
     assert client.zrange(keys.LEASES, 0, -1) == [b"default/lives"]
     assert client.hlen(UNACKED) == 1
+
+
+def looked(client: redis.Redis, *, ago: float, since: float) -> None:
+    """Have the leader's last look be so many seconds ago, and its first one without a gap."""
+    now: tuple[int, int] = client.time()
+    at = now[0] * 1000 + now[1] // 1000
+    client.hset(keys.LEASES_WATCHED, mapping={"at": at - round(ago * 1000), "since": at - round(since * 1000)})
+
+
+def test_after_a_gap_nothing_is_taken_back_for_a_while(client: redis.Redis, leader: Leader) -> None:
+    """Nobody could renew while Redis was away: who lives has the grace to do so."""
+    run = delivered(client, "lives")
+    first = reclaim(leader, grace=60)
+    assert (first.requeued, 59_000 < first.wait <= 60_000) == (0, True)
+    assert record(client, run).state is State.RUNNING
+    looked(client, ago=61, since=3600)
+    assert reclaim(leader, outage=60, grace=60).requeued == 0, "a gap, whatever was before it"
+    looked(client, ago=50, since=3600)
+    assert reclaim(leader, outage=60, grace=60).requeued == 1
+
+
+def test_a_grace_runs_from_the_first_look_and_is_not_begun_anew(client: redis.Redis, leader: Leader) -> None:
+    delivered(client, "lost")
+    looked(client, ago=1, since=50)
+    waiting_still = reclaim(leader, outage=10, grace=60)
+    assert (waiting_still.requeued, 0 < waiting_still.wait <= 10_000) == (0, True)
+    looked(client, ago=1, since=60)
+    assert reclaim(leader, outage=10, grace=60).requeued == 1
+
+
+def test_a_first_leader_without_leases_waits_for_none(client: redis.Redis, leader: Leader) -> None:
+    reclaim(leader, grace=60)
+    delivered(client, "lost")
+    assert reclaim(leader, grace=60).requeued == 1
+
+
+def test_a_clock_set_back_makes_no_grace_endless(client: redis.Redis, leader: Leader) -> None:
+    delivered(client, "lost")
+    looked(client, ago=-3600, since=-3600)
+    assert 59_000 < reclaim(leader, grace=60).wait <= 60_000
 
 
 def test_they_go_before_what_waits_and_keep_their_order(client: redis.Redis, leader: Leader) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import redis
 
 from celeriac.forking import undisturbed
+from celeriac.lease import RENEWALS
 from celeriac.wire import Wire
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Keeper:
             session.exchange(self._wire)
         if down:
             session.recover()
-        waits = [session.lease.due() - time.monotonic() if session.held else session.lease.seconds / 3]
+        waits = [session.lease.due() - time.monotonic() if session.held else session.lease.seconds / RENEWALS]
         if len(session.outbox):
             waits.append(_FLUSH_AFTER)
         return max(0.001, min(waits))

@@ -24,6 +24,9 @@ UNACKED: Final = PREFIX + "unacked:"
 LEASES: Final = PREFIX + "leases"
 """Sorted set: ``<group>/<owner>`` by the time its lease ends (ms, Redis TIME)."""
 
+LEASES_WATCHED: Final = PREFIX + "leases-watched"
+"""Hash: when the leader last looked at the leases, and since when it has without a gap (ms, Redis TIME)."""
+
 DELAYED: Final = PREFIX + "delayed"
 """Sorted set: run ids by the time they fall due (ms). The message waits in the record."""
 

@@ -4,11 +4,15 @@ import os
 import re
 import socket
 import time
+from typing import Final
 from uuid import uuid4
 
 import redis
 
 from celeriac import keys, scripts
+
+RENEWALS: Final = 3
+"""Renewals in the time of one lease, so that two thirds of it are left whenever Redis goes away."""
 
 _UNFIT = re.compile(r"[|/~]")
 """Separators of delivery tags, lease names and owner tokens."""
@@ -60,8 +64,8 @@ class Lease:
             self.replace()
 
     def due(self) -> float:
-        """Return when the next renewal is due (monotonic): a third of the lease after the last."""
-        return self.renewed_at + self.seconds / 3
+        """Return when the next renewal is due (monotonic)."""
+        return self.renewed_at + self.seconds / RENEWALS
 
     def renew(self, client: redis.Redis) -> bool:
         """Move the end of the lease, and tell whether it still stood."""

@@ -26,7 +26,7 @@ from celeriac.wire import Command, ScriptCall, Wire
 
 log = structlog.get_logger(__name__)
 
-_OUTAGE_WAIT = (0.05, 1.0)
+OUTAGE_WAIT = (0.05, 1.0)
 """First and longest wait between attempts to reach Redis."""
 OUTBOX_LIMIT = 10_000
 """Entries at which the worker takes nothing new: Redis is away or too slow for it."""
@@ -56,7 +56,7 @@ class Session:
         """When to try again (monotonic)."""
         self.client = connect(options.redis)
         """Client of the same Redis, for whoever lives in this process."""
-        self._wait = _OUTAGE_WAIT[0]
+        self._wait = OUTAGE_WAIT[0]
         self._sequence = 0
         self._unanswered = 0
         self._exchanging = threading.Lock()
@@ -132,7 +132,7 @@ class Session:
         for row, answer in zip(rows, answers, strict=False):
             self._settle(row.entries, answer)
         count = self._take(answers[len(rows)], asked) if reserve is not None else 0
-        self._wait = _OUTAGE_WAIT[0]
+        self._wait = OUTAGE_WAIT[0]
         return Reserved(count, any(answer != 0 for answer in answers[len(out) :]))
 
     def _head(self, script: str) -> tuple[str | int, ...]:
@@ -241,7 +241,7 @@ class Session:
             log.warning("redis does not answer; deliveries wait", error=str(error) or repr(error))
         self.down = True
         self.retry_at = time.monotonic() + uniform(0.5, 1) * self._wait
-        self._wait = min(2 * self._wait, _OUTAGE_WAIT[1])
+        self._wait = min(2 * self._wait, OUTAGE_WAIT[1])
         self._keeper.kick()
 
     def recover(self) -> None:
