@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
+from celeriac import keys
 from celeriac.states import State
 from celeriac.testing import Link, Server, Worker, until
 
@@ -103,3 +104,24 @@ def test_an_outage_longer_than_the_lease_takes_nothing_from_live_workers(
         for worker in workers:
             worker.kill()
         until(lambda: record(behind, lost).state is State.REQUEUED, 3 + 10)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("how", ["hung", "killed"])
+@pytest.mark.parametrize(("pool", "kind"), KINDS[:1] + KINDS[2:])
+def test_progress_waits_for_no_redis(
+    pool: str, kind: str, how: str, server: Server, client: redis.Redis, start: Start
+) -> None:
+    worker = start(pool)
+    run = send_to(server, f"advance{kind}", 100)
+    with server.client() as behind:
+        until(lambda: behind.hexists(keys.RUN + run, "progress"))
+    back = away(server, how)
+    until(lambda: client.llen("test:steps") == 100, 60)  # all of them, while Redis is away
+    back()
+    with server.client() as behind:
+        assert ended(behind, run).state is State.SUCCEEDED
+        assert client.llen("test:steps") == 100
+        again = send_to(server, f"advance{kind}", 300)
+        until(lambda: behind.hexists(keys.RUN + again, "progress"), 30)
+    assert worker.said("progress is lost") == 1

@@ -19,6 +19,7 @@ from kombu.utils.json import dumps
 
 from celeriac import artifacts, keys, scripts
 from celeriac.capture import Capture, of
+from celeriac.progress import Progress
 from celeriac.redis import connect, is_unreachable
 from celeriac.settings.redis import RedisSettings
 from celeriac.settings.task import ResultSettings
@@ -35,6 +36,9 @@ _RETRY_WAIT = (0.05, 1.0)
 class ResultTooLargeError(EncodeError):
     """The encoded result is larger than ``CELERIAC_RESULT_MAX_BYTES``; the run fails with this."""
 
+
+_progress = Progress()
+"""One for all threads of the process: Celery makes a backend in each."""
 
 _CeleryRedisBackend: Any = celery_redis.RedisBackend
 
@@ -61,7 +65,8 @@ class RedisBackend(_CeleryRedisBackend):
             self._keep(capture, state, payload)
         else:
             capture.state = state
-            self._progress(task_id, state, result, payload)
+            progress = json.dumps({"state": state, "meta": result}, default=str)
+            _progress.send(self.client, task_id, progress, payload, int(self.expires or 0))
         return result
 
     @cached_property
@@ -92,12 +97,6 @@ class RedisBackend(_CeleryRedisBackend):
         result, files = artifacts.split(result, settings)
         _persistently(lambda: artifacts.store(self.client, task_id, files, settings))
         return result
-
-    def _progress(self, task_id: str, state: str, result: Any, payload: bytes | str) -> None:
-        progress = json.dumps({"state": state, "meta": result}, default=str)
-        scripts.run(
-            self.client, "progress", [keys.RUN + task_id], [task_id, progress, payload, int(self.expires or 0)]
-        )
 
     def _conclude(self, task_id: str, state: str, error: Any) -> None:
         """End the record of a run whose place was taken by a chain that has failed before its last step."""

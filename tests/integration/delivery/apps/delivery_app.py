@@ -85,6 +85,24 @@ def report(self: Any) -> str:
 
 
 @app.task(bind=True)
+def advance(self: Any, steps: int) -> int:
+    for step in range(steps):
+        self.update_state(state="HALFWAY", meta={"done": step})
+        note("steps", self.request.id)
+        time.sleep(0.05)
+    return steps
+
+
+@app.task(bind=True)
+async def advance_async(self: Any, steps: int) -> int:
+    for step in range(steps):
+        self.update_state(state="HALFWAY", meta={"done": step})
+        await asyncio.to_thread(note, "steps", self.request.id)
+        await asyncio.sleep(0.05)
+    return steps
+
+
+@app.task(bind=True)
 async def nap_async(self: Any, seconds: float) -> float:
     await asyncio.to_thread(note, "started", self.request.id)
     await asyncio.sleep(seconds)
