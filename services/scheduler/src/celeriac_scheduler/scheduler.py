@@ -12,6 +12,7 @@ from celeriac.settings import Settings
 from celeriac_scheduler.canvas import Canvas
 from celeriac_scheduler.chords import Chords
 from celeriac_scheduler.database import Database
+from celeriac_scheduler.dead_letters import DeadLetters
 from celeriac_scheduler.deletion_cost import DeletionCost, Pods
 from celeriac_scheduler.duty import Duty, DutyThread
 from celeriac_scheduler.ended import Ended
@@ -58,6 +59,7 @@ class Scheduler:
             Ended(self._canvas),
             Chords(self._canvas),
             History(self._settings, self.metrics),
+            DeadLetters(self._settings),
         ]
 
     def _schedules(self) -> Duty:

@@ -109,6 +109,9 @@ class DeliverySettings(BaseModel):
     dead_letter_limit: Annotated[int, Field(ge=1)] = Field(
         default=10_000, description="Dead letters kept at the most; the oldest go first."
     )
+    dead_letter_seconds: Annotated[int, Field(ge=60)] = Field(
+        default=2_592_000, description="Seconds a dead letter is kept at the most: 30 days."
+    )
 
 
 class ResultSettings(BaseModel):
