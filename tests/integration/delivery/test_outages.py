@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
-from celeriac import keys
+from celeriac import keys, scripts
 from celeriac.states import State
 from celeriac.testing import Link, Server, Worker, until
 
@@ -125,3 +125,22 @@ def test_progress_waits_for_no_redis(
         again = send_to(server, f"advance{kind}", 300)
         until(lambda: behind.hexists(keys.RUN + again, "progress"), 30)
     assert worker.said("progress is lost") == 1
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("how", ["hung", "killed"])
+@pytest.mark.parametrize(("pool", "kind"), KINDS[:1] + KINDS[2:])
+def test_who_asks_whether_to_stop_hears_so_when_redis_is_back(
+    pool: str, kind: str, how: str, server: Server, client: redis.Redis, start: Start
+) -> None:
+    start(pool)
+    short, long = (send_to(server, f"stoppable{kind}", seconds) for seconds in (3, 120))
+    until(lambda: len(words(client, "started")) == 2)
+    back = away(server, how)
+    until(lambda: words(client, "ended") == [short], 60)  # while Redis is away
+    back()
+    with server.client() as behind:
+        assert ended(behind, short).state is State.SUCCEEDED
+        scripts.run(behind, "cancel", [], ["by a test", 0, 60, long])
+        assert ended(behind, long).state is State.CANCELLED
+    assert words(client, "stopped") == [long]

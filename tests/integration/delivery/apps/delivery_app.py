@@ -160,4 +160,18 @@ def stoppable(self: Any, seconds: float) -> str:
             note("stopped", self.request.id)
             return "stopped half way"
         time.sleep(0.05)
+    note("ended", self.request.id)
+    return "done"
+
+
+@app.task(bind=True)
+async def stoppable_async(self: Any, seconds: float) -> str:
+    await asyncio.to_thread(note, "started", self.request.id)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if cancelled():
+            await asyncio.to_thread(note, "stopped", self.request.id)
+            return "stopped half way"
+        await asyncio.sleep(0.05)
+    await asyncio.to_thread(note, "ended", self.request.id)
     return "done"
