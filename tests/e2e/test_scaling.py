@@ -1,6 +1,7 @@
 """Groups that grow and shrink with the true backlog."""
 
 import time
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,9 +34,16 @@ def api(kube: Kube, cluster: str) -> Iterator[str]:
 
 
 def submit(url: str, name: str, **more: Any) -> str:
-    answer = httpx.post(f"{url}/v1/tasks", json={"name": name, **more}, timeout=20)
-    assert answer.status_code == 202, answer.text
-    return str(answer.json()["id"])
+    """Submit a run as a client does that comes again after a 503."""
+    run = {"id": str(uuid.uuid4()), "name": name, **more}
+
+    def accepted() -> bool:
+        answer = httpx.post(f"{url}/v1/tasks", json=run, timeout=20)
+        assert answer.status_code in (202, 503), answer.text
+        return answer.status_code == 202
+
+    wait_for("an accepted run", accepted, 60)
+    return str(run["id"])
 
 
 def state(url: str, run: str) -> str:

@@ -39,6 +39,17 @@ def assert_refused_in_time(http: httpx.Client, longest: float = 2.0) -> None:
     assert answer.json()["code"] == "unavailable"
 
 
+def test_a_master_that_takes_no_writes_does_not_say_that_a_run_is_unknown(api: Any, server: Server) -> None:
+    """It may have been replaced, and know nothing of the newest runs."""
+    with api.client() as http, server.client() as client:
+        known = submit_timed(http)[0].json()["id"]
+        client.execute_command("CLIENT", "PAUSE", 60_000, "WRITE")
+        assert http.get(f"/v1/tasks/{known}").status_code == 200
+        assert http.get("/v1/tasks/newest").status_code == 503
+        client.execute_command("CLIENT", "UNPAUSE")
+        assert http.get("/v1/tasks/newest").status_code == 404
+
+
 def test_a_stopped_server_is_a_503_and_its_return_needs_no_restart(api: Any, server: Server) -> None:
     with api.client() as http:
         assert submit_timed(http)[0].status_code == 202

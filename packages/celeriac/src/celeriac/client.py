@@ -20,7 +20,7 @@ from celery.canvas import Signature
 from celeriac import canvas, keys
 from celeriac.app import create_app
 from celeriac.errors import InvalidError, NotFoundError, UnavailableError
-from celeriac.record import Record
+from celeriac.record import Record, is_unknown
 from celeriac.redis import connect_async, is_unreachable
 from celeriac.settings import Settings
 from celeriac.states import FINAL, State
@@ -118,9 +118,11 @@ class Client:
             NotFoundError: no such run was submitted, or it ended longer ago than results are kept.
         """
         record = Record.read(id, await self._ask(lambda: self._redis.hgetall(keys.RUN + id)))
-        if record is None:
+        if record is not None:
+            return record
+        if await self._ask(lambda: is_unknown(self._redis, id)):
             raise NotFoundError(f"There is no run {id}")
-        return record
+        raise UnavailableError("Redis is changing its master; try again")
 
     async def progress(self, id: str, seconds: float = 0) -> Progress:
         """Return how the canvas *id* stands, as a whole and in its parts: once it has ended, or after *seconds*.

@@ -7,8 +7,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, Self
 
+import redis.asyncio
 from pydantic import BaseModel, ConfigDict
 
+from celeriac import keys
 from celeriac.states import State
 
 TIMES = frozenset({"created", "due", "expires", "started", "finished", "cancel", "fire"})
@@ -75,3 +77,20 @@ class Record(BaseModel):
             elif name in cls.model_fields:
                 values[name] = value.decode()
         return cls.model_validate(values)
+
+
+async def is_unknown(client: redis.asyncio.Redis, id: str) -> bool:
+    """Tell whether there is truly no run *id*, after a read has found none.
+
+    A master that another has replaced, and that has not heard of it, still reads, without the newest runs. It takes
+    no write any more: its writes are held or lack a replica, or it follows by now. So a write that changes nothing
+    tells it apart.
+
+    Raises:
+        redis.RedisError: this server is no master, or cannot say now.
+    """
+    async with client.pipeline(transaction=True) as pipe:
+        pipe.hdel(keys.RUN + id, "")
+        pipe.exists(keys.RUN + id)
+        _, found = await pipe.execute()
+    return not found

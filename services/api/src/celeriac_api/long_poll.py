@@ -6,6 +6,7 @@ import random
 from fastapi import Request
 
 from celeriac.errors import NotFoundError, UnavailableError
+from celeriac.record import is_unknown
 from celeriac_api.resources import Resources
 from celeriac_api.run_view import Run, channels, read_run
 
@@ -24,9 +25,11 @@ async def run_of(resources: Resources, id: str) -> Run:
         UnavailableError: Redis is away.
     """
     run = await resources.store.run(lambda client: read_run(client, id)) if len(id) <= 255 else None
-    if run is None:
+    if run is not None:
+        return run
+    if len(id) > 255 or await resources.store.run(lambda client: is_unknown(client, id)):
         raise NotFoundError(f"There is no run {id!r:.260}: it was never submitted, or its record has expired.")
-    return run
+    raise UnavailableError("Redis is changing its master; try again.")
 
 
 async def final_run(resources: Resources, id: str, seconds: float, request: Request) -> Run:
