@@ -14,6 +14,8 @@
   value: "2"
 - name: DOWN_AFTER_MILLISECONDS
   value: {{ .Values.redis.sentinel.downAfterMilliseconds | int | quote }}
+- name: RETURN_SECONDS
+  value: {{ div (.Values.redis.sentinel.rebootDownAfterMilliseconds | int) 1000 | quote }}
 - name: REDISCLI_AUTH
   valueFrom: {secretKeyRef: {name: {{ include "celeriac.redis.secret" . }}, key: {{ .Values.redis.auth.passwordKey }}}}
 - name: SENTINEL_PASSWORD

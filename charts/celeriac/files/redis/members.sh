@@ -1,6 +1,6 @@
 # Sourced by the scripts beside it.
 # From the pod: SELF, this pod's own name; MEMBERS, the names of all three; MASTER_SET, what Sentinel calls their
-# master; QUORUM; REDISCLI_AUTH and SENTINEL_PASSWORD. Names, never addresses: a pod comes back with another address.
+# master; QUORUM; RETURN_SECONDS; REDISCLI_AUTH and SENTINEL_PASSWORD. Names, never addresses: a pod comes back with another address.
 # shellcheck shell=sh disable=SC2034
 
 data=/data

@@ -27,6 +27,7 @@ first_master() { # prints who is master, for a Sentinel without a past
 memory='^sentinel (monitor|myid|config-epoch|leader-epoch|current-epoch|known-replica|known-sentinel) '
 if grep -q '^sentinel monitor ' "$state" 2>/dev/null; then
   remembered=$(grep -E "$memory" "$state")
+  master=$(sed -n "s/^sentinel monitor $MASTER_SET \([^ ]*\) .*/\1/p" "$state")
 else
   master=$(first_master)
   say "first start: the master is $master"
@@ -38,6 +39,14 @@ fi
 ordinal=${SELF%%.*}
 patience=$((DOWN_AFTER_MILLISECONDS + 700 * ${ordinal##*-}))
 
+# After a stop of the whole set only the last master has all that it acknowledged: it gets time to come back before
+# anybody gives it up.
+wait_for_master() {
+  deadline=$(($(date +%s) + RETURN_SECONDS))
+  until [ "$(redis "$master" PING)" = PONG ] || [ "$(date +%s)" -ge "$deadline" ]; do sleep 0.5; done
+  until [ "$(sentinel localhost SENTINEL SET "$MASTER_SET" down-after-milliseconds "$patience")" = OK ]; do sleep 1; done
+}
+
 umask 077
 {
   cat /config/sentinel.conf
@@ -45,9 +54,10 @@ umask 077
   echo "requirepass $(quoted "$SENTINEL_PASSWORD")"
   echo "$remembered" | grep -E '^sentinel (myid|monitor) '
   echo "sentinel auth-pass $MASTER_SET $(quoted "$REDISCLI_AUTH")"
-  echo "sentinel down-after-milliseconds $MASTER_SET $patience"
+  echo "sentinel down-after-milliseconds $MASTER_SET $((RETURN_SECONDS * 1000 + patience))"
   cat /config/sentinel-master.conf
   echo "$remembered" | grep -vE '^sentinel (myid|monitor) ' || true
 } >"$state.new"
 mv "$state.new" "$state"
+wait_for_master &
 exec redis-sentinel "$state"
