@@ -14,7 +14,7 @@ from celeriac.testing import Server, until
 
 from .conftest import StartLeader, StartWorker, Submit, ended, held, record, words
 
-POOLS = ["solo", "prefork", "threads", "gevent"]
+POOLS = ["solo", "prefork", "threads", "gevent", "asyncio"]
 LEASE = {"CELERIAC_DELIVERY_LEASE_SECONDS": "3"}
 
 
