@@ -1,12 +1,16 @@
 """Workers, connections and Redis itself are lost; no run is, and none is doubled by the clock."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import redis
 
 from celeriac import keys
+from celeriac.app import create_app
 from celeriac.message import encode
+from celeriac.settings import Settings
+from celeriac.settings.redis import RedisSettings
 from celeriac.settings.task import DeliverySettings
 from celeriac.states import State
 from celeriac.submit import Submission, submit
@@ -151,6 +155,17 @@ def test_refused_writes_are_waited_for(server: Server, start_worker: StartWorker
         client.config_set("maxmemory", 0)
         assert ended(client, send_to(server, "add", 1, 1)).state is State.SUCCEEDED
     assert worker.running
+
+
+def test_a_first_publish_waits_for_a_server_that_refuses_writes(server: Server) -> None:
+    """It declares its queue before, and that is refused first."""
+    app = create_app(Settings(redis=RedisSettings(url=server.url)), "worker")
+    with server.client() as client, ThreadPoolExecutor() as threads:
+        client.config_set("min-replicas-to-write", 1)
+        sent = threads.submit(app.send_task, "delivery_app.add", args=(1, 1))
+        until(lambda: int(client.info("errorstats").get("errorstat_NOREPLICAS", {}).get("count", 0)) > 0)
+        client.config_set("min-replicas-to-write", 0)
+        assert record(client, str(sent.result(30))).state is State.QUEUED
 
 
 def test_scripts_are_loaded_again(client: redis.Redis, start_worker: StartWorker, send: Submit) -> None:

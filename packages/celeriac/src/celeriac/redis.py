@@ -31,12 +31,16 @@ UNREACHABLE: tuple[type[Exception], ...] = (
 
 _PASSING = ("NOREPLICAS", "MASTERDOWN", "READONLY", "LOADING", "OOM", "TRYAGAIN")
 
+_IN_PIPELINE = " of pipeline caused error: "
+"""Behind this redis-py says what the server answered to one command of several."""
+
 
 def is_unreachable(error: BaseException) -> bool:
     """Tell whether *error* means that Redis cannot serve now: wait and repeat, nothing is wrong with the command."""
     if isinstance(error, UNREACHABLE):
         return True
-    return isinstance(error, redis.ResponseError) and str(error).lstrip("-").startswith(_PASSING)
+    said = str(error).rpartition(_IN_PIPELINE)[2].lstrip("-")
+    return isinstance(error, redis.ResponseError) and said.startswith(_PASSING)
 
 
 class Address(NamedTuple):

@@ -1,6 +1,9 @@
 """The channel: kombu's Redis channel, with task queues consumed under leases and task messages sent with a record."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from random import uniform
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_REFUSED_WAIT = (0.1, 0.4)
+"""Seconds before a publish is tried again that the server refused."""
 _UNLIMITED = 100
 """Messages held at a time where Celery sets no limit (a prefetch multiplier of 0)."""
 
@@ -137,20 +142,21 @@ class LeasedChannel(_Channel):
             return
         self._submit(queue, message, headers)
 
+    def _queue_bind(self, *args: Any, **kwargs: Any) -> None:
+        with _retried_by_kombu():
+            super()._queue_bind(*args, **kwargs)
+
     def _submit(self, queue: str, message: dict[str, Any], headers: dict[str, Any]) -> None:
+        if self.closed:  # kombu reconnected while it declared the queue, and goes on with this channel
+            raise redis.ConnectionError("the channel was closed with its connection")
         priority = self._get_message_priority(message, reverse=False)
-        try:
-            with self.conn_or_acquire() as client:
-                scripts.run(
-                    client,
-                    "submit",
-                    [keys.RUN + headers["id"], self._q_for_pri(queue, priority)],
-                    submit_arguments(queue, priority, message, headers, self.connection.delay_threshold),
-                )
-        except redis.ResponseError as error:
-            if is_unreachable(error):  # kombu tries again after errors of the connection only
-                raise redis.ConnectionError(str(error)) from error
-            raise
+        with _retried_by_kombu(), self.conn_or_acquire() as client:
+            scripts.run(
+                client,
+                "submit",
+                [keys.RUN + headers["id"], self._q_for_pri(queue, priority)],
+                submit_arguments(queue, priority, message, headers, self.connection.delay_threshold),
+            )
 
     # -- closing
 
@@ -174,6 +180,21 @@ class LeasedChannel(_Channel):
 
 class LeasedSentinelChannel(LeasedChannel, _SentinelChannel):
     """The same through Sentinel."""
+
+
+@contextlib.contextmanager
+def _retried_by_kombu() -> Iterator[None]:
+    """Turn the refusal of a server that cannot serve now into the kind of error after which kombu tries again.
+
+    That it does at once, where the connection stands; so the wait is here.
+    """
+    try:
+        yield
+    except redis.ResponseError as error:
+        if is_unreachable(error):
+            time.sleep(uniform(*_REFUSED_WAIT))
+            raise redis.ConnectionError(str(error)) from error
+        raise
 
 
 def submit_arguments(

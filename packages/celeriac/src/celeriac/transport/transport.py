@@ -58,6 +58,8 @@ class RedisTransport(_Transport):
     def __init__(self, client: "Connection", **kwargs: Any) -> None:
         super().__init__(client, **kwargs)
         self.cycle = Poller()
+        self.recoverable_connection_errors = self.connection_errors
+        """Without these kombu gives up what fails again on a new connection, as in a failover it may for seconds."""
         given = (client.transport_options or {}).get("celeriac") or {}
         default = DeliverySettings.model_fields["delay_threshold_seconds"].default
         self.delay_threshold = float(given.get("delay_threshold_seconds", default))
