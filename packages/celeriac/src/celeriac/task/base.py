@@ -54,6 +54,27 @@ class Task(celery.Task[Any, Any]):
         return super().replace(sig)
 
     @property
+    def override_max_retries(self) -> int:
+        """What this run's ``retry(max_retries=…)`` said. Celery keeps it on the task, where other runs see it.
+
+        Raises:
+            AttributeError: it has said nothing.
+        """
+        try:
+            value: int = vars(self.request)["override_max_retries"]
+        except KeyError:
+            raise AttributeError("override_max_retries") from None
+        return value
+
+    @override_max_retries.setter
+    def override_max_retries(self, value: int) -> None:
+        vars(self.request)["override_max_retries"] = value
+
+    @override_max_retries.deleter
+    def override_max_retries(self) -> None:
+        del vars(self.request)["override_max_retries"]
+
+    @property
     def backend(self) -> Any:
         """The result backend."""
         return self._own_backend() if carrier() is None else self._off_loop_backend
