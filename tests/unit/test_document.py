@@ -36,10 +36,33 @@ def test_it_exists(test: str) -> None:
     assert name in functions
 
 
-def test_every_trap_names_its_test() -> None:
-    rows = [line for line in TRAPS.read_text().splitlines() if re.match(r"\| \d", line)]
-    assert len(rows) > 25
-    assert [row for row in rows if not re.search(r"`tests/[^`]+::\w+` \|$", row)] == []
+TRAP = re.compile(
+    r"\| (?P<number>\d[\d.]*) \| [^|]+ \| [^|]+ \| `tests/[^`]+::\w+` \| `tests/[^`]+::(?P<stock>\w+)` \|"
+)
+
+
+def test_every_trap_names_its_test_and_the_one_that_shows_it_on_stock_celery() -> None:
+    lines = [line for line in TRAPS.read_text().splitlines() if re.match(r"\| \d", line)]
+    rows = [TRAP.fullmatch(line) for line in lines]
+    assert len(rows) > 35
+    assert [line for line, row in zip(lines, rows, strict=True) if row is None] == []
+    for row in filter(None, rows):
+        numbers = re.match(r"test_trap((?:_\d+)+)_", row["stock"])
+        assert numbers, row["stock"]
+        assert f"_{row['number'].replace('.', '_')}_" in f"{numbers[1]}_", row["stock"]
+
+
+def test_no_trap_is_shown_without_its_row() -> None:
+    tests = {
+        name
+        for file in (ROOT / "tests" / "integration" / "traps").glob("test_*.py")
+        for name in re.findall(r"^(?:async )?def (test_\w+)", file.read_text(), re.MULTILINE)
+    }
+    listed = set(re.findall(r"^\| ([\d.]+) \|", TRAPS.read_text(), re.MULTILINE))
+    for name in tests:
+        number = re.match(r"test_trap_(\d+)(?:_(\d+))?_", name)
+        assert number, name
+        assert ".".join(filter(None, number.groups())) in listed, name
 
 
 @pytest.mark.parametrize("page", [TABLE, TRAPS])
