@@ -1,14 +1,13 @@
 """Groups that grow and shrink with the true backlog."""
 
 import time
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 from tests.e2e.kube import Kube
-from tests.e2e.release import drill_workers, install_drill, port_forward, wait_for_workers, workers
+from tests.e2e.release import drill_workers, install_drill, port_forward, submit, wait_for_workers, workers
 from tests.e2e.wait import wait_for
 
 SCALING = {"pollingSeconds": 2, "cooldownSeconds": 10, "maxReplicas": 4}
@@ -31,19 +30,6 @@ def api(kube: Kube, cluster: str) -> Iterator[str]:
     install_drill(kube, cluster, workers=groups)
     with port_forward(kube, "celeriac-api", 8000) as url:
         yield url
-
-
-def submit(url: str, name: str, **more: Any) -> str:
-    """Submit a run as a client does that comes again after a 503."""
-    run = {"id": str(uuid.uuid4()), "name": name, **more}
-
-    def accepted() -> bool:
-        answer = httpx.post(f"{url}/v1/tasks", json=run, timeout=20)
-        assert answer.status_code in (202, 503), answer.text
-        return answer.status_code == 202
-
-    wait_for("an accepted run", accepted, 60)
-    return str(run["id"])
 
 
 def state(url: str, run: str) -> str:

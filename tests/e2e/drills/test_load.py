@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.e2e.kube import Kube
-from tests.e2e.release import drill_workers, install_drill, load, port_forward, wait_for_workers, workers
+from tests.e2e.release import drill_workers, install_drill, load, port_forward, submit, wait_for_workers, workers
 from tests.e2e.wait import wait_for
 
 RUNS = int(os.environ.get("RUNS", "2000"))
@@ -88,7 +88,7 @@ def test_everything_is_rolled_by_an_upgrade(release: Kube, cluster: str) -> None
 def test_the_idle_worker_goes_first(release: Kube, cluster: str) -> None:
     """A group that shrinks keeps the worker that has something to do."""
     with port_forward(release, "celeriac-api", 8000) as url:
-        run = httpx.post(f"{url}/v1/tasks", json={"name": "drill.burn", "args": [40], "queue": "default"}, timeout=20)
+        run = submit(url, "drill.burn", args=[40], queue="default")
 
         def busy() -> set[str]:
             marks = {
@@ -103,5 +103,5 @@ def test_the_idle_worker_goes_first(release: Kube, cluster: str) -> None:
         )
         wait_for_workers(release, "default", 1, 30)
         assert {pod.metadata.name for pod in workers(release, "default")} == kept
-        answer = httpx.get(f"{url}/v1/tasks/{run.json()['id']}?wait=50", timeout=60).json()
+        answer = httpx.get(f"{url}/v1/tasks/{run}?wait=50", timeout=60).json()
         assert (answer["state"], answer["deliveries"]) == ("succeeded", 1)
