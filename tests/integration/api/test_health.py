@@ -62,10 +62,12 @@ def test_sigterm_unreadies_first_then_ends_in_order(server: Server, start_api: S
     api = start_api(server.url, api_shutdown_delay_seconds="3")
     with api.client() as http, server.client() as client:
         until(lambda: http.get("/readyz").status_code == 200)
+        assert "connection" not in http.get("/healthz").headers
         submit(client, Submission(task="a", queue="default", priority=3, id="r-1"), DeliverySettings())
         api.signal(signal.SIGTERM)
         until(lambda: http.get("/readyz").status_code == 503)
-        assert http.get("/healthz").status_code == 200
+        alive = http.get("/healthz")
+        assert (alive.status_code, alive.headers["connection"]) == (200, "close")
         waited = http.get("/v1/tasks/r-1?wait=30")
         assert (waited.status_code, waited.json()["state"]) == (200, "queued")
         assert api.process.wait(20) == 0, api.log

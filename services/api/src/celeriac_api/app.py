@@ -13,6 +13,7 @@ from celeriac.errors import CeleriacError
 from celeriac.settings import Settings
 from celeriac_api import openapi
 from celeriac_api.body_limit import BodyLimit
+from celeriac_api.closing import Closing
 from celeriac_api.json_response import AsciiJSONResponse
 from celeriac_api.metrics import Metrics
 from celeriac_api.observe import Observe
@@ -53,6 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
         default_response_class=AsciiJSONResponse,
         middleware=[
             Middleware(Observe, metrics=meters),
+            Middleware(Closing),
             Middleware(BodyLimit, max_bytes=settings.api.max_body_bytes, seconds=settings.api.body_timeout_seconds),
         ],
         exception_handlers={
