@@ -102,15 +102,21 @@ class Wire:
     def send(self, calls: Sequence[ScriptCall | Command]) -> list[Any]:
         """Send *calls* at once and return their answers; an error of one stands in its place.
 
-        Scripts the server does not know are sent again with their text, after the others.
+        Scripts the server does not know are sent again with their text, and plain commands after them once more:
+        an ``EXISTS`` must see what the scripts before it wrote, since the server does not push one's own changes.
 
         Raises:
             redis.RedisError: the connection failed; which of the calls were carried out is not known.
         """
         answers = self._exchange([call.command() if isinstance(call, ScriptCall) else call for call in calls])
+        late = False
         for index, call in enumerate(calls):
-            if isinstance(call, ScriptCall) and isinstance(answers[index], redis.exceptions.NoScriptError):
-                (answers[index],) = self._exchange([call.command(text=True)])
+            if isinstance(call, ScriptCall):
+                if isinstance(answers[index], redis.exceptions.NoScriptError):
+                    (answers[index],) = self._exchange([call.command(text=True)])
+                    late = True
+            elif late:
+                (answers[index],) = self._exchange([call])
         return answers
 
     def _exchange(self, commands: Sequence[Command]) -> list[Any]:
