@@ -82,7 +82,7 @@ def reclaim(leader: Leader, client: redis.Redis) -> None:
     """Take back what a lost worker held."""
 
     def reclaimed() -> bool:
-        leader.call("reclaim", [keys.LEASES], [500, 2, 100, 600])
+        leader.call("reclaim", [keys.LEASES, keys.LEASES_WATCHED], [500, 2, 100, 600, 0, 0])
         return not held(client)
 
     until(reclaimed, 30)

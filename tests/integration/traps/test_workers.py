@@ -74,10 +74,10 @@ def test_trap_17_4_recycled_children_leave_a_set_of_files_each(stock: MakeStock,
     folder.mkdir()
     side = stock(worker_max_tasks_per_child=1)
     side.start("prefork", PROMETHEUS_MULTIPROC_DIR=str(folder))
-    for _ in range(8):
+    for _ in range(4):
         side.send("count")
-    until(lambda: len(side.noted("counted")) == 8, 60)
-    assert len(list(folder.glob("counter_*.db"))) >= 8
+    until(lambda: len(side.noted("counted")) == 4, 60)
+    assert len(list(folder.glob("counter_*.db"))) >= 4
 
 
 def test_trap_20_1_handlers_are_replaced_and_print_is_a_warning(plain: Stock) -> None:
