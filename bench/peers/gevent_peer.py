@@ -9,7 +9,7 @@ from bench.peers.marks import hit
 from celery import Celery
 
 app = Celery("gevent_peer", broker=os.environ["BENCH_REDIS"], backend=os.environ["BENCH_REDIS"])
-app.conf.worker_prefetch_multiplier = 4
+app.conf.result_backend_thread_safe = True  # or each greenlet opens a connection of its own
 
 
 @app.task(name="noop")
