@@ -47,16 +47,6 @@ def test_trap_12_5_a_worker_ends_while_too_few_replicas_are_there(
     assert staying.running
 
 
-def test_trap_15_2_inspect_is_blind_to_a_worker_that_does_not_consume(stock: MakeStock) -> None:
-    side = stock()
-    worker = side.start("threads")
-    name = [worker.name]
-    side.app.control.cancel_consumer("celery", destination=name, reply=True, timeout=5)
-    side.send("add", 1, 1)
-    assert side.app.control.ping(destination=name, timeout=5) == [{worker.name: {"ok": "pong"}}]
-    assert side.waiting() == 1
-
-
 def test_trap_15_3_a_broadcast_waits_its_whole_timeout(plain: Stock) -> None:
     began = time.monotonic()
     assert plain.app.control.ping(timeout=1.5) == [{plain.worker.name: {"ok": "pong"}}]
