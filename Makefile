@@ -79,15 +79,12 @@ fmt: setup ## Rewrite the code in the house style
 	$(BIN)/ruff format .
 
 .PHONY: generate
-generate: setup ## Write anew what is made from other files: settings and states pages, chart README, dashboards
+generate: setup ## Write anew what is made from other files: pages of settings, states and pools, chart README, dashboards
 	$(BIN)/python tools/settings_page.py
 	$(BIN)/python tools/states_page.py
+	$(BIN)/python -m tests.integration.conformance.page
 	$(BIN)/python tools/chart_readme.py
 	$(BIN)/python tools/dashboards.py
-
-.PHONY: conformance
-conformance: setup ## Write docs/conformance.md from a run of the conformance suite (some minutes)
-	$(BIN)/pytest tests/integration/conformance --write-conformance
 
 .PHONY: lock
 lock: $(UV) ## Write uv.lock anew after a manifest changed

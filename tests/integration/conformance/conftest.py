@@ -11,8 +11,7 @@ import pytest
 import redis
 from celery import Celery
 from celery.result import AsyncResult
-from tests.integration.conformance.differences import DIFFERENCES
-from tests.integration.conformance.table import Table
+from tests.integration.conformance.differences import DIFFERENCES, POOLS
 
 from celeriac.app import create_app
 from celeriac.settings import Settings
@@ -20,8 +19,6 @@ from celeriac.settings.redis import RedisSettings
 from celeriac.settings.task import TaskSettings
 from celeriac.testing import Server, ServiceProcess, until
 
-POOLS = {"prefork": 2, "solo": 1, "threads": 4, "gevent": 20, "asyncio": 100}
-"""Pool by concurrency."""
 TASKS = "tests.integration.conformance.behaviours"
 RECYCLED = "recycled"
 READY = "serving health and metrics"
@@ -151,11 +148,3 @@ def subject(
     with server.client() as client:
         workers.start(pool)
         yield Subject(app, client, workers, pool, request.param, behaviour)
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--write-conformance", action="store_true", help="write docs/conformance.md from the results")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(Table(write=config.getoption("--write-conformance")), "conformance-table")

@@ -1,6 +1,9 @@
-"""Where a pool differs, and why. A test asserts the difference, so none of these can go stale."""
+"""The pools, and where one differs, and why. A test asserts the difference, so none of these can go stale."""
 
 from typing import Final
+
+POOLS: Final = {"prefork": 2, "solo": 1, "threads": 4, "gevent": 20, "asyncio": 100}
+"""Concurrency of each pool's worker."""
 
 _NO_CONTROL = "The run keeps the worker's main loop busy, so the order arrives when it is over."
 _NO_SOFT = "Celery's pool ignores soft limits, and nothing can interrupt a sync task in it."
