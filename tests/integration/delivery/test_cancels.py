@@ -53,6 +53,7 @@ def test_a_run_that_waits_in_a_worker_never_starts(
     until(lambda: held(client) == 2 and client.llen("test:started") == 1)
     assert cancel(client, second, hard=False) == b"requested"
     assert ended(client, second).state is State.CANCELLED
+    assert record(client, first).state is State.RUNNING  # it was not waited for
     assert ended(client, first).state is State.SUCCEEDED
     assert words(client, "started") == [first]
     assert held(client) == 0

@@ -1,6 +1,7 @@
 """Celery's consumer, for which a message that cannot run is a dead letter rather than a line in the log."""
 
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -103,14 +104,19 @@ class Consumer(_CeleryConsumer):
             self._cancels.start()
 
     def _on_cancel(self, session: Session, run: str, hard: bool) -> bool:
-        """Act on a cancellation, in the main loop, and tell whether the run is here."""
+        """Act on a cancellation, and tell whether the run is here.
+
+        It is acted on in the main loop where that is a hub. A green pool has none, and its main loop waits for a free
+        slot while it hands a run over: there it is done at once, in the greenlet that heard of it.
+        """
+        act = self.call_soon if self.hub else _at_once
         found = False
         for request in tuple(session.held.values()):
             if isinstance(request, Request) and request.id == run:
                 found = True
-                self.call_soon(request.cancel_unstarted)
+                act(request.cancel_unstarted)
                 if hard:
-                    self.call_soon(self._terminate, request)
+                    act(self._terminate, request)
         return found
 
     def _terminate(self, request: Request) -> None:
@@ -124,6 +130,10 @@ class Consumer(_CeleryConsumer):
     def _free_slots(self) -> int:
         limit = getattr(self.controller, "max_concurrency", None) or self.pool.num_processes
         return int(limit) - len(reserved_requests)
+
+
+def _at_once(act: Callable[..., object], *args: Any) -> None:
+    act(*args)
 
 
 def _bury(message: Any, reason: str, error: Exception) -> bool:

@@ -85,9 +85,9 @@ class Request(_CeleryRequest):
         if self.session is None:
             super().on_accepted(pid, time_accepted)
             return
-        if self.settled:
+        if self.settled or self._settling:
             if self.droppable:
-                raise GreenletExit  # it was given back meanwhile; leaves the thread or greenlet without a word
+                raise GreenletExit  # it was given back or cancelled meanwhile; it leaves without a word
             return
         self.stage = Stage.RUNNING
         self.session.tell(Start(self.tag, self.id, at=time_accepted))
