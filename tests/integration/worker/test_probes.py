@@ -2,6 +2,7 @@
 
 import re
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,23 @@ def test_ready_while_it_consumes_and_alive_while_redis_is_away(
     id = send("add", 1, 2)
     until(lambda: result(server, id))
     assert worker.end() == 0
+
+
+@pytest.mark.parametrize("pool", ["prefork", "asyncio"])
+def test_the_main_loop_never_waits_for_redis(
+    start_worker: StartWorker, send: Send, server: Server, pool: str
+) -> None:
+    """Celery's heartbeat is tried again in the main loop until Redis is back."""
+    worker = start_worker(server, worker_pool=pool, worker_tick_seconds="3").wait_consuming()
+    id = send("nap", 2.0)
+    until(lambda: worker.metric("celery_active_tasks") == 1)
+    server.kill()
+    ends = time.monotonic() + 12
+    until(lambda: worker.get("/healthz").status_code != 200 or time.monotonic() > ends)
+    assert worker.get("/healthz").status_code == 200
+    assert worker.metric("celery_active_tasks") == 0
+    server.start()
+    until(lambda: result(server, id))
 
 
 def test_a_long_search_for_redis_is_given_up(start_worker: StartWorker, server: Server) -> None:

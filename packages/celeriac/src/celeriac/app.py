@@ -13,6 +13,7 @@ from kombu import Queue
 from celeriac import drain
 from celeriac.amqp import AMQP
 from celeriac.broker import broker_url, transport_options
+from celeriac.events import Events
 from celeriac.redis import tls_options
 from celeriac.results import MAX_RETRIES, backend_url
 from celeriac.routing import routes
@@ -23,7 +24,7 @@ Role = Literal["sender", "worker", "observer"]
 
 def create_app(settings: Settings, role: Role) -> Celery:
     """Return a Celery app that follows *settings*. It connects when first used."""
-    app = Celery("celeriac", set_as_current=role == "worker", amqp=AMQP, task_cls="celeriac.task:Task")
+    app = Celery("celeriac", set_as_current=role == "worker", amqp=AMQP, events=Events, task_cls="celeriac.task:Task")
     app.conf.update(_common(settings))
     if role == "worker":
         app.conf.update(_worker(settings))

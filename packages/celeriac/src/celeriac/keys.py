@@ -66,6 +66,9 @@ WORKERS: Final = PREFIX + "workers"
 WORKER: Final = PREFIX + "worker:"
 """String per worker: JSON of what it reports of itself. Expires when it stops reporting."""
 
+WORKER_SILENT_SECONDS: Final = 60
+"""A worker not heard of for this long is gone. Longer than any failover, in which none is heard of."""
+
 LEADER: Final = PREFIX + "leader"
 """String: ``<fencing token>:<instance>`` of the acting scheduler. Expires with its lease."""
 

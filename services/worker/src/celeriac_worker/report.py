@@ -15,8 +15,6 @@ from celeriac.forking import undisturbed
 from celeriac_worker.status import Status
 
 INTERVAL_SECONDS: Final = 5.0
-EXPIRES_SECONDS: Final = 20
-"""A worker not heard of for this long is gone."""
 REFRESH_SECONDS: Final = 60.0
 """The catalogue is published again this often, so that a Redis that lost its data has it back; and the names of
 workers that went without a word are forgotten."""
@@ -84,10 +82,10 @@ class Reporter:
             "seen": now,
         }
         pipeline = self._client.pipeline(transaction=False)
-        pipeline.set(keys.WORKER + self._name, json.dumps(word), ex=EXPIRES_SECONDS)
+        pipeline.set(keys.WORKER + self._name, json.dumps(word), ex=keys.WORKER_SILENT_SECONDS)
         pipeline.zadd(keys.WORKERS, {self._name: round(now * 1000)})
         pipeline.execute()
         if self._published is None or now - self._published > REFRESH_SECONDS:
-            self._client.zremrangebyscore(keys.WORKERS, "-inf", round((now - EXPIRES_SECONDS) * 1000))
+            self._client.zremrangebyscore(keys.WORKERS, "-inf", round((now - keys.WORKER_SILENT_SECONDS) * 1000))
             self._publish(self._client)
             self._published = now

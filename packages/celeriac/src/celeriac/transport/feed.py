@@ -73,9 +73,9 @@ class Feed:
                 if self._wire.drain():
                     self._armed = False
             except (redis.RedisError, OSError) as error:
-                log.info("the reserving connection was closed and is opened again", error=str(error))
                 self._wire.close()
                 self._armed = False
+                self._session.fail(error)
         self.pump()
 
     def wake(self) -> None:

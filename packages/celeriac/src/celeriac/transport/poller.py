@@ -49,12 +49,17 @@ class Poller(_Poller):
         for channel in tuple(self._channels):
             if channel.feed is not None:
                 channel.feed.tick()
-        if time.monotonic() < self._retry_at:
+        if time.monotonic() < self._retry_at or self._away:
             return
         try:
             super().on_poll_start()
         except Exception as error:
             self._survive(error)
+
+    @property
+    def _away(self) -> bool:
+        """Whether Redis is known not to answer: the keeper tries, so that the main loop waits for no connection."""
+        return any(channel.session is not None and channel.session.down for channel in tuple(self._channels))
 
     def on_readable(self, fileno: int) -> Any:
         channel, kind = self._fd_to_chan.get(fileno, (None, None))

@@ -15,9 +15,6 @@ from celeriac_api.resources import Api
 
 router = APIRouter(tags=["health"])
 
-SEEN_WITHIN_SECONDS = 60
-"""Workers that have not been seen for longer are not counted."""
-
 
 class Health(BaseModel):
     """The process answers."""
@@ -63,14 +60,14 @@ async def celery_health(api: Api) -> CeleryHealth:
     """200 when a worker has been seen within the last minute, else 503."""
     workers = await api.store.run(_workers)
     if not workers:
-        raise UnavailableError(f"No worker has been seen for {SEEN_WITHIN_SECONDS} s.")
+        raise UnavailableError(f"No worker has been seen for {keys.WORKER_SILENT_SECONDS} s.")
     return CeleryHealth(workers=workers)
 
 
 async def _workers(client: redis.asyncio.Redis) -> list[Worker]:
     now = time.time()
     seen: Any = await client.zrangebyscore(
-        keys.WORKERS, (now - SEEN_WITHIN_SECONDS) * 1000, "+inf", start=0, num=1000, withscores=True
+        keys.WORKERS, (now - keys.WORKER_SILENT_SECONDS) * 1000, "+inf", start=0, num=1000, withscores=True
     )
     if not seen:
         return []
