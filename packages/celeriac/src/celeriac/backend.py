@@ -19,6 +19,7 @@ from kombu.utils.json import dumps
 
 from celeriac import artifacts, keys, scripts
 from celeriac.capture import Capture, of
+from celeriac.chord import Header
 from celeriac.progress import Progress
 from celeriac.redis import connect, is_unreachable
 from celeriac.settings.redis import RedisSettings
@@ -119,6 +120,15 @@ class RedisBackend(_CeleryRedisBackend):
             return super(RedisBackend, self).on_chord_part_return(request, state, result, **kwargs)
 
         return _persistently(count)
+
+    def restore_group(self, group_id: str, cache: bool = True) -> Any:
+        """Return a saved group; one that is a chord's header with the results that were counted."""
+        structure = super().restore_group(group_id, cache)
+        counted = self.client.zrange(self.get_key_for_group(group_id, ".j"), 0, -1) if structure else []
+        if not counted:
+            return structure
+        parts = {self.decode(part)[1]: part for part in counted}
+        return Header(structure, {id: self._unpack_chord_result(part, self.decode) for id, part in parts.items()})
 
     def _create_client(self, **params: Any) -> redis.Redis:
         settings: RedisSettings | None = self.app.conf.get("celeriac_redis")

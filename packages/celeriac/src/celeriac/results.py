@@ -5,6 +5,7 @@ store, and the tracer then reports FAILURE for work that succeeded, its errbacks
 value is tried for about a minute and then given up, with a line in the log.
 """
 
+from functools import cached_property
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from celery.exceptions import BackendStoreError
 from kombu.exceptions import EncodeError, OperationalError
 from kombu.utils.json import dumps
 
+from celeriac import backend
 from celeriac.backend import ResultTooLargeError
 from celeriac.capture import of
 from celeriac.errors import ConfigurationError
@@ -106,6 +108,45 @@ class SentinelBackend(Outcome, _Sentinel):
 
 
 class RpcBackend(Outcome, _Rpc):
-    """Results sent back, as messages, to the process that asked; for development. It knows no chords and says so."""
+    """Results sent back, as messages, to the process that asked; for development.
 
-    unreachable = (OperationalError,)
+    Celery's knows no chords, since nobody could count their parts. Here the runs' Redis counts them, as it does where
+    it keeps the results too, and the body's result goes to the process that sent the chord. Messages that nobody
+    reads go ``CELERIAC_RESULT_EXPIRES_SECONDS`` after the last: kombu tells Redis of no expiry.
+    """
+
+    unreachable = (OperationalError, redis.RedisError)
+
+    def store_result(
+        self, task_id: str, result: Any, state: str, traceback: Any = None, request: Any = None, **kwargs: Any
+    ) -> Any:
+        result = super().store_result(task_id, result, state, traceback, request, **kwargs)
+        reply_to, _ = self.destination_for(task_id, request)
+        if reply_to and self.expires:
+            self._bound(reply_to)
+        return result
+
+    def _bound(self, queue: str) -> None:
+        try:
+            self._runs.client.expire(queue, self.expires)
+        except (redis.RedisError, OSError):
+            log.warning("an answer has no expiry until the next one: Redis went away behind it", queue=queue)
+
+    @cached_property
+    def _runs(self) -> Any:
+        return backend.RedisBackend(app=self.app)
+
+    def ensure_chords_allowed(self) -> None:
+        """They are."""
+
+    def apply_chord(self, *args: Any, **kwargs: Any) -> Any:
+        return self._runs.apply_chord(*args, **kwargs)
+
+    def restore_group(self, *args: Any, **kwargs: Any) -> Any:
+        return self._runs.restore_group(*args, **kwargs)
+
+    def set_chord_size(self, *args: Any, **kwargs: Any) -> Any:
+        return self._runs.set_chord_size(*args, **kwargs)
+
+    def on_chord_part_return(self, *args: Any, **kwargs: Any) -> Any:
+        return self._runs.on_chord_part_return(*args, **kwargs)
