@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 from celery import Celery
 from celery.exceptions import QueueNotFound
+from kombu.exceptions import OperationalError
 
 from celeriac import keys
 from celeriac.app import create_app
@@ -66,6 +67,27 @@ async def test_trap_1_2_without_a_retry_it_still_waits_for_a_silent_redis(server
     async with asyncio.timeout(PATIENCE):
         with pytest.raises(UnavailableError):
             await submit(server.url)
+
+
+def test_trap_1_4_a_thread_without_a_connection_waits_for_ever(server: Server) -> None:
+    """All connections of the pool are in use, by threads that a slow Redis holds, say."""
+    with (
+        sending(
+            f"app = Celery(broker={server.url!r})",
+            "held = [app.producer_pool.acquire(block=True) for _ in range(app.pool.limit)]",
+            "app.send_task('t')",
+        ) as sender,
+        pytest.raises(subprocess.TimeoutExpired),
+    ):
+        sender.wait(PATIENCE)
+    app = create_app(Settings(redis=RedisSettings(url=server.url, timeout=0.5)), "sender")
+    held = [app.producer_pool.acquire(block=True) for _ in range(app.pool.limit or 0)]
+    with pytest.raises(OperationalError, match=r"Timed out waiting for a broker producer after 0\.5s"):
+        app.send_task("trap_tasks.add", (1, 2))
+    for producer in held:
+        producer.release()
+    assert app.send_task("trap_tasks.add", (1, 2)).id
+    app.close()
 
 
 async def test_trap_1_3_a_send_moved_to_a_thread_goes_on_after_its_deadline(server: Server) -> None:

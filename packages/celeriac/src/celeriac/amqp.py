@@ -5,6 +5,7 @@ from typing import Any
 
 from celery.app.amqp import AMQP as CeleryAMQP  # noqa: N811  # Celery's name for it
 from kombu.compression import compress
+from kombu.pools import ProducerPool
 from kombu.serialization import dumps as serialize
 from kombu.utils.json import dumps
 from kombu.utils.objects import cached_property
@@ -23,6 +24,21 @@ class AMQP(CeleryAMQP):
     """
 
     Connection = Connection
+    _producer_pool: ProducerPool | None
+    """Where Celery keeps it, and forgets it after a fork."""
+
+    @property
+    def producer_pool(self) -> ProducerPool:
+        """Producers, each with a connection of the app's pool within ``broker_pool_acquire_timeout``.
+
+        Celery fills its pool twice over, so that setting holds nobody: whoever has a producer waits for a connection
+        without a deadline.
+        """
+        if self._producer_pool is None:
+            pool = self.app.pool
+            connections: Any = _Connections(pool, self.app.conf.broker_pool_acquire_timeout)
+            self._producer_pool = ProducerPool(connections, limit=pool.limit)
+        return self._producer_pool
 
     @cached_property
     def send_task_message(self) -> Callable[..., Any]:
@@ -36,6 +52,22 @@ class AMQP(CeleryAMQP):
             return send(keeper, name, task_message._replace(sent_event=None), **{**options, "retry": False})
 
         return send_task_message
+
+
+class _Connections:
+    """A pool of connections as kombu's producers ask it for one, but with a deadline."""
+
+    def __init__(self, pool: Any, patience: float | None) -> None:
+        self._pool = pool
+        self._patience = patience
+
+    def acquire(self, block: bool) -> Any:
+        """Return a connection.
+
+        Raises:
+            LimitExceeded: all are in use, and none came free in time.
+        """
+        return self._pool.acquire(block=block, timeout=self._patience)
 
 
 class _Keeper:

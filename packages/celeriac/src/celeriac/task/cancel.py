@@ -5,7 +5,7 @@ from typing import Any
 
 import redis
 from celery import Celery, current_task
-from kombu.exceptions import OperationalError
+from kombu.exceptions import LimitExceeded, OperationalError
 
 from celeriac import keys, scripts
 from celeriac.redis import is_unreachable
@@ -40,10 +40,10 @@ def cancelled() -> bool:
 def _requested(app: Celery, id: str) -> bool:
     connections: Any = app.pool
     try:
-        with connections.acquire(block=True) as connection:
+        with connections.acquire(block=True, timeout=app.conf.broker_pool_acquire_timeout) as connection:
             client: redis.Redis = connection.default_channel.client
             return bool(scripts.run(client, "hear_cancel", [keys.RUN + id], []))
-    except (redis.RedisError, OperationalError, OSError) as error:
+    except (redis.RedisError, OperationalError, LimitExceeded, OSError) as error:
         if isinstance(error, redis.RedisError) and not is_unreachable(error):
             raise
         return False  # the request stands, and is heard when Redis is back
