@@ -1,4 +1,5 @@
 import json
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ import redis
 from celery import Celery
 
 from celeriac import keys, scripts
-from celeriac.record import Record
+from celeriac.record import Record, is_unknown
 from celeriac.redis import connect, connect_async, is_unreachable
 from celeriac.settings.redis import RedisSettings
 from celeriac.settings.task import DeliverySettings
@@ -102,3 +103,29 @@ async def test_submissions_go_on_after_the_master_was_killed(group: SentinelGrou
             assert time.monotonic() < deadline
     assert accepted.created
     await client_async.aclose()
+
+
+@pytest.mark.parametrize("refusal", ["no replicas", "replica", "replica meanwhile"])
+def test_a_refused_transaction_says_to_come_again(server: Server, refusal: str) -> None:
+    """redis-py wraps what the server says of a command in a transaction, each kind in its own way."""
+    with server.client() as client, server.client() as other:
+        if refusal == "no replicas":
+            client.config_set("min-replicas-to-write", 1)
+        elif refusal == "replica":
+            client.replicaof("127.0.0.1", server.port)
+        else:
+            client.execute_command("CLIENT", "PAUSE", 2_000, "WRITE")
+            threading.Timer(0.5, other.replicaof, ("127.0.0.1", server.port)).start()
+        with pytest.raises(redis.RedisError) as refused:
+            client.pipeline(transaction=True).hdel("k", "").exists("k").execute()
+    assert is_unreachable(refused.value), refused.value
+
+
+async def test_a_refused_transaction_of_asyncio_does_too(server: Server) -> None:
+    with server.client() as client:
+        client.config_set("min-replicas-to-write", 1)
+    asynchronous = connect_async(RedisSettings(url=server.url))
+    with pytest.raises(redis.RedisError) as refused:
+        await is_unknown(asynchronous, "k")
+    await asynchronous.aclose()
+    assert is_unreachable(refused.value), refused.value

@@ -4,6 +4,7 @@ Every client has a deadline per command and opens connections with one. A broken
 silently; anything more is the caller's to decide, since only the caller knows what may be repeated.
 """
 
+import re
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -29,18 +30,19 @@ UNREACHABLE: tuple[type[Exception], ...] = (
 )
 """What a client raises when Redis cannot serve now but may soon."""
 
-_PASSING = ("NOREPLICAS", "MASTERDOWN", "READONLY", "LOADING", "OOM", "TRYAGAIN")
-
-_IN_PIPELINE = " of pipeline caused error: "
-"""Behind this redis-py says what the server answered to one command of several."""
+_PASSING = re.compile(
+    r"(?:^|of pipeline caused error: |Transaction discarded because of: )"
+    r"\W*(?:NOREPLICAS|MASTERDOWN|READONLY|LOADING|OOM|TRYAGAIN)\b"
+)
+"""What the server answered: alone; in redis-py's words for one command of several, bare or as a tuple; or as the
+reason of EXEC for refusing all."""
 
 
 def is_unreachable(error: BaseException) -> bool:
     """Tell whether *error* means that Redis cannot serve now: wait and repeat, nothing is wrong with the command."""
     if isinstance(error, UNREACHABLE):
         return True
-    said = str(error).rpartition(_IN_PIPELINE)[2].lstrip("-")
-    return isinstance(error, redis.ResponseError) and said.startswith(_PASSING)
+    return isinstance(error, redis.ResponseError) and _PASSING.search(str(error)) is not None
 
 
 class Address(NamedTuple):
