@@ -55,11 +55,14 @@ class AMQP(CeleryAMQP):
 
 
 class _Connections:
-    """A pool of connections as kombu's producers ask it for one, but with a deadline."""
+    """A pool of connections that gives kombu's producers one within a deadline."""
 
     def __init__(self, pool: Any, patience: float | None) -> None:
         self._pool = pool
         self._patience = patience
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pool, name)
 
     def acquire(self, block: bool) -> Any:
         """Return a connection.
