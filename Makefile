@@ -70,8 +70,8 @@ system-packages: ## What the integration tests need of the system: a browser, an
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium redis-tools >/dev/null
 
 .PHONY: integration
-integration: setup system-packages ## Tests on a real Valkey, Sentinel, API and workers
-	$(BIN)/pytest tests/integration $(ARGS)
+integration: setup system-packages ## Tests on a real Valkey, Sentinel, API and workers, two files at a time: they wait, mostly
+	$(BIN)/pytest tests/integration --numprocesses 2 --dist loadfile $(ARGS)
 
 .PHONY: fmt
 fmt: setup ## Rewrite the code in the house style

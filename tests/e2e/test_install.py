@@ -81,14 +81,26 @@ def test_upgrade_and_rollback_keep_secrets_and_claims(release: Kube, cluster: st
     assert release.ready("redis", 3)
 
 
-def test_a_second_release_beside_the_first(release: Kube, cluster: str) -> None:
-    name = "other"
-    other = values(cluster, flower={"enabled": False}, api={"replicas": 1})
-    install(name, release.namespace, other)
-    printed = helm(
-        "test", name, "--namespace", release.namespace, "--logs", "--filter", "name=other-celeriac-test-round-trip"
-    )
-    assert "succeeded after" in printed
-    with port_forward(release, "celeriac-api", 8000) as url:
-        assert len(json.loads(fetch(f"{url}/health/celery"))["workers"]) == 1, "releases must not see each other"
-    helm("uninstall", name, "--namespace", release.namespace, "--wait")
+@pytest.fixture(params=["other in the same namespace", "celeriac in another namespace"])
+def beside(release: Kube, request: pytest.FixtureRequest) -> Iterator[tuple[str, Kube]]:
+    """Name a second release, and say where it goes."""
+    name, _, where = request.param.partition(" in ")
+    if where == "the same namespace":
+        yield name, release
+        helm("uninstall", name, "--namespace", release.namespace, "--wait")
+        return
+    kube = Kube(f"{release.namespace}-beside", release.image)
+    kube.create()
+    yield name, kube
+    kube.delete()
+
+
+def test_a_second_release_beside_the_first(release: Kube, cluster: str, beside: tuple[str, Kube]) -> None:
+    name, kube = beside
+    install(name, kube.namespace, values(cluster, flower={"enabled": False}, api={"replicas": 1}))
+    full_name = "celeriac" if name == "celeriac" else f"{name}-celeriac"
+    round_trip = ("--filter", f"name={full_name}-test-round-trip")
+    assert "succeeded after" in helm("test", name, "--namespace", kube.namespace, "--logs", *round_trip)
+    for place, service in ((release, "celeriac-api"), (kube, f"{full_name}-api")):
+        with port_forward(place, service, 8000) as url:
+            assert len(json.loads(fetch(f"{url}/health/celery"))["workers"]) == 1, "releases must not see each other"

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import time
+import uuid
 from typing import Any
 
 import redis
@@ -15,11 +16,16 @@ from celeriac.task import cancelled
 
 app = create_app(load(), "worker")
 
+LEAVE_ONCE = "if redis.call('SADD', KEYS[2], ARGV[2]) == 1 then redis.call('RPUSH', KEYS[1], ARGV[1]) end"
+
 
 def note(name: str, value: str) -> None:
-    """Leave a word for the test, beside everything the platform writes."""
+    """Leave a word for the test, beside everything the platform writes.
+
+    A client whose connection a test cuts sends again what it got no answer to: the word is left once all the same.
+    """
     with redis.Redis(port=int(os.environ["TEST_PORT"])) as client:
-        client.rpush(f"test:{name}", value)
+        client.eval(LEAVE_ONCE, 2, f"test:{name}", "test:notes", value, str(uuid.uuid4()))
 
 
 @app.task
