@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from celery import Celery
 from kombu import Queue
+from kombu.exceptions import OperationalError
 
 from celeriac import drain
 from celeriac.amqp import AMQP
@@ -20,6 +21,9 @@ from celeriac.routing import routes
 from celeriac.settings import Settings
 
 Role = Literal["sender", "worker", "observer"]
+
+_ENDLESSLY = 2**31
+"""Retries, in a number: where there is none, Celery gives up a chain's next link after three."""
 
 
 def create_app(settings: Settings, role: Role) -> Celery:
@@ -82,10 +86,12 @@ def _worker(settings: Settings) -> dict[str, Any]:
         # What a run sends (a chain's next link, a run of its own) waits for Redis as the run itself would: a
         # chain whose link was given up would never end. The run's time limit bounds the wait.
         "task_publish_retry_policy": {
-            "max_retries": None,
+            "max_retries": _ENDLESSLY,
             "interval_start": 0.1,
             "interval_step": 0.2,
             "interval_max": 2,
+            # How kombu says that it found no server for a new channel within broker_connection_timeout.
+            "retry_errors": (OperationalError,),
         },
         "result_backend": backend_url(settings.result.backend),
         "result_backend_max_retries": MAX_RETRIES if settings.result.backend else float("inf"),

@@ -1,8 +1,10 @@
-"""A broker connection that outlives its server."""
+"""A broker connection that outlives its server, whether it is one's own or the pool's."""
 
 from typing import Any
 
 from kombu import Connection as KombuConnection
+from kombu.connection import ConnectionPool as KombuConnectionPool
+from kombu.connection import PooledConnection as KombuPooledConnection
 
 
 class Connection(KombuConnection):
@@ -30,3 +32,19 @@ class Connection(KombuConnection):
             forget(None)
             channel = super().default_channel
         return channel
+
+    def Pool(self, limit: int | None = None, **options: Any) -> "ConnectionPool":  # noqa: N802  # kombu's name for it
+        """Return a pool of connections like this one."""
+        return ConnectionPool(self, limit, **options)
+
+
+class PooledConnection(KombuPooledConnection, Connection):  # type: ignore[misc]  # the stubs type kombu's own askew
+    """One that a pool holds."""
+
+
+class ConnectionPool(KombuConnectionPool):
+    """kombu's, whose connections are of kombu's own class, whatever class it was made from."""
+
+    def new(self) -> PooledConnection:
+        """Return another connection. It connects when first used."""
+        return PooledConnection(self, **dict(self.connection.info()))

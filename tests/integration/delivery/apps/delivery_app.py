@@ -8,6 +8,7 @@ import uuid
 from typing import Any
 
 import redis
+from celery import chain
 from celery.exceptions import SoftTimeLimitExceeded
 
 from celeriac.app import create_app
@@ -45,6 +46,26 @@ def nap(self: Any, seconds: float) -> float:
 def rest(self: Any, seconds: float) -> None:
     note("started", self.request.id)
     time.sleep(seconds)
+
+
+@app.task
+def pause(seconds: float) -> float:
+    """Wait, without a word to Redis."""
+    time.sleep(seconds)
+    return seconds
+
+
+@app.task
+def send_chain(seconds: float) -> str:
+    """Send a chain whose link is sent *seconds* later; return its last run's id."""
+    return str(chain(pause.s(seconds), add.s(1)).apply_async().id)
+
+
+@app.task
+def send_late(seconds: float) -> str:
+    """Send a run after *seconds*; return its id."""
+    time.sleep(seconds)
+    return str(add.delay(1, 1).id)
 
 
 @app.task
