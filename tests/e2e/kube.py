@@ -31,8 +31,9 @@ class Kube:
         self.core.create_namespace({"metadata": {"name": self.namespace, "labels": RESTRICTED}})
 
     def delete(self) -> None:
-        """Remove the namespace and wait until it is gone."""
+        """Remove the namespace and wait until it is gone; nothing in it is given time to drain."""
         self.core.delete_namespace(self.namespace)
+        self.core.delete_collection_namespaced_pod(self.namespace, grace_period_seconds=0)
         wait_for(f"the end of namespace {self.namespace}", self._is_gone, 180)
 
     def _is_gone(self) -> bool:
