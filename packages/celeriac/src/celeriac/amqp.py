@@ -14,6 +14,9 @@ from celeriac import keys, message
 from celeriac.capture import Capture, Resend, of_current
 from celeriac.connection import Connection
 
+_ENDLESSLY = 2**31
+"""Retries of one who never gives up, as a number."""
+
 
 class AMQP(CeleryAMQP):
     """Celery's, with :meth:`Task.retry <celery.app.task.Task.retry>` made safe.
@@ -44,14 +47,26 @@ class AMQP(CeleryAMQP):
     def send_task_message(self) -> Callable[..., Any]:
         send: Callable[..., Any] = super().send_task_message
 
-        def send_task_message(producer: Any, name: str, task_message: Any, **options: Any) -> Any:
+        def send_task_message(
+            producer: Any, name: str, task_message: Any, *, retry_policy: dict[str, Any] | None = None, **options: Any
+        ) -> Any:
             capture = of_current(task_message.headers["id"]) if "id" in task_message.headers else None
             if capture is None:
-                return send(producer, name, task_message, **options)
+                return send(producer, name, task_message, **options, retry_policy=self._policy(retry_policy))
             keeper = _Keeper(self, capture)
             return send(keeper, name, task_message._replace(sent_event=None), **{**options, "retry": False})
 
         return send_task_message
+
+    def _policy(self, given: dict[str, Any] | None) -> dict[str, Any]:
+        """Return the policy of a message with a number of retries.
+
+        Where the policy has none, meant for ever, Celery gives up a callback or a chain's next link after three.
+        """
+        policy: dict[str, Any] = {**self.app.conf.task_publish_retry_policy, **(given or {})}
+        if policy.get("max_retries", 0) is None:
+            policy["max_retries"] = _ENDLESSLY
+        return policy
 
 
 class _Connections:

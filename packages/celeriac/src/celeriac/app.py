@@ -22,9 +22,6 @@ from celeriac.settings import Settings
 
 Role = Literal["sender", "worker", "observer"]
 
-_ENDLESSLY = 2**31
-"""Retries, in a number: where there is none, Celery gives up a chain's next link after three."""
-
 
 def create_app(settings: Settings, role: Role) -> Celery:
     """Return a Celery app that follows *settings*. It connects when first used."""
@@ -86,7 +83,7 @@ def _worker(settings: Settings) -> dict[str, Any]:
         # What a run sends (a chain's next link, a run of its own) waits for Redis as the run itself would: a
         # chain whose link was given up would never end. The run's time limit bounds the wait.
         "task_publish_retry_policy": {
-            "max_retries": _ENDLESSLY,
+            "max_retries": None,
             "interval_start": 0.1,
             "interval_step": 0.2,
             "interval_max": 2,
