@@ -1,5 +1,6 @@
 """``make dev`` as a person runs it, on ports and in a folder of its own."""
 
+import contextlib
 import os
 import re
 import signal
@@ -73,9 +74,13 @@ class Dev:
         return min(pid for pid, command in self.processes().items() if words in command)
 
     def kill(self) -> None:
-        for pid in self.processes():
-            os.kill(pid, signal.SIGKILL)
+        """Kill all but the guardian, which ends the server: that one has no environment to be found by."""
+        for pid, command in self.processes().items():
+            if "celeriac_cli.dev.guardian" not in command:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         self.process.wait(10)
+        until(lambda: not self.processes())
 
 
 StartDev = Callable[..., Dev]
