@@ -9,10 +9,11 @@ import yaml
 from tests.e2e.helm import helm
 from tests.e2e.kube import Kube
 from tests.e2e.release import fetch, port_forward
+from tests.e2e.wait import wait_for
 
 ROOT = Path(__file__).parents[2]
 FORWARDED = yaml.safe_load((ROOT / "skaffold.yaml").read_text())["portForward"]
-PAGES = {"celeriac-api": ("/v1/catalog", "reports.word_count"), "celeriac-flower": ("/workers", "celery@")}
+PAGES = {"celeriac-api": ("/v1/catalog", "reports.word_count"), "celeriac-flower": ("/workers", "reports@")}
 
 
 @pytest.fixture(scope="module")
@@ -33,4 +34,4 @@ def test_helm_test_is_green(release: Kube) -> None:
 def test_what_skaffold_forwards_answers(release: Kube, forwarded: dict[str, str]) -> None:
     path, expected = PAGES[forwarded["resourceName"]]
     with port_forward(release, forwarded["resourceName"], int(forwarded["port"])) as url:
-        assert expected in fetch(url + path, "flower:flower")
+        wait_for(f"{expected} in {path}", lambda: expected in fetch(url + path, "flower:flower"), 60)
