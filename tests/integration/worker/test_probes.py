@@ -63,6 +63,7 @@ def test_a_blocked_main_loop_is_not_alive(
     (tmp_path / "worker-0" / "block").touch()
     until(lambda: worker.get("/healthz").status_code == 503)
     assert re.search(r"main loop has been silent for \d+ s", worker.get("/healthz").text)
+    until(lambda: "errands.py" in worker.log)  # the stacks show where
     until(lambda: worker.get("/healthz").status_code == 200)
 
 

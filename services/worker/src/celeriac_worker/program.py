@@ -20,6 +20,7 @@ from celeriac_worker.controller import Controller
 from celeriac_worker.drain import Drain
 from celeriac_worker.offer import Offer
 from celeriac_worker.report import Reporter
+from celeriac_worker.stacks import Stacks
 from celeriac_worker.status import Status
 
 log = structlog.get_logger(__name__)
@@ -82,11 +83,12 @@ def run(settings: Settings, name: str | None = None) -> int:
     pulse.install(app, status)
     metrics.install()
     run_log.install(show_arguments=settings.log.arguments)
+    stacks = Stacks()
     server = HealthServer(
         worker.host,
         worker.port,
         {
-            "/healthz": lambda: verdict(status.unfit_to_live()),
+            "/healthz": lambda: verdict(stacks.told(status.unfit_to_live())),
             "/readyz": lambda: verdict(status.unfit_for_work()),
             "/metrics": metrics.route(_active, folder),
         },
