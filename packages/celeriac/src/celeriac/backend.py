@@ -70,6 +70,10 @@ class RedisBackend(_CeleryRedisBackend):
             _progress.send(self.client, task_id, progress, payload, int(self.expires or 0))
         return result
 
+    def exception_safe_to_retry(self, exc: Exception) -> bool:
+        """Tell whether to write again: also after the refusal of a server that cannot serve now."""
+        return is_unreachable(exc) or bool(super().exception_safe_to_retry(exc))
+
     @cached_property
     def _max_bytes(self) -> int | None:
         limit: int | None = self.app.conf.get("celeriac_result_max_bytes")
@@ -104,7 +108,19 @@ class RedisBackend(_CeleryRedisBackend):
         said = json.dumps({"type": type(error).__qualname__, "message": str(error), "traceback": ""})
         final = State.CANCELLED if state == states.REVOKED else State.FAILED
         keep = int(self.expires or _KEEP_SECONDS)
-        scripts.run(self.client, "conclude", [keys.RUN + task_id], [task_id, final, said, keep])
+        _persistently(
+            lambda: scripts.run(self.client, "conclude", [keys.RUN + task_id], [task_id, final, said, keep])
+        )
+
+    def apply_chord(self, header_result_args: Any, body: Any, **kwargs: Any) -> None:
+        """Keep the structure of a chord's header. As what a run sends does, it waits for Redis to take it."""
+        stock: Any = super()
+        _persistently(lambda: stock.apply_chord(header_result_args, body, **kwargs))
+
+    def set_chord_size(self, group_id: str, chord_size: int) -> None:
+        """Keep the number of a chord's parts. As what a run sends does, it waits for Redis to take it."""
+        stock: Any = super()
+        _persistently(lambda: stock.set_chord_size(group_id, chord_size))
 
     def on_chord_part_return(self, request: Any, state: str, result: Any, **kwargs: Any) -> Any:
         """Count a part of a chord, again and again until Redis is back: a lost part would never be told again.

@@ -9,12 +9,14 @@ _CHUNK = 65_536
 
 
 class _Circuit:
-    """One connection through the link. Once *dead*, what either side sends is dropped, for good."""
+    """One connection through the link. Once *dead*, what either side sends is dropped, for good, but for what is
+    *left* to reach the near side."""
 
     def __init__(self, near: socket.socket, far: socket.socket | None) -> None:
         self._near = near
         self._far = far
         self.dead = far is None
+        self.left = 0
         self._carry(near, far)
         if far is not None:
             self._carry(far, near)
@@ -27,6 +29,9 @@ class _Circuit:
             while data := source.recv(_CHUNK):
                 if sink is not None and not self.dead:
                     sink.sendall(data)
+                elif sink is self._near and self.left:
+                    sink.sendall(data[: self.left])
+                    self.left = max(0, self.left - len(data))
         if not self.dead:  # the word that a side has closed is lost in a cut link like any other
             self.close()
 
@@ -59,11 +64,12 @@ class Link:
         """URL of database 0 of the Redis behind it."""
         return f"redis://127.0.0.1:{self.port}/0"
 
-    def cut(self) -> None:
-        """Drop whatever is sent from now on."""
+    def cut(self, *, after: int = 0) -> None:
+        """Drop whatever is sent from now on, but for the next *after* bytes to each client."""
         with self._lock:
             self._cut = True
             for circuit in self._circuits:
+                circuit.left = after
                 circuit.dead = True
 
     def heal(self) -> None:

@@ -10,6 +10,7 @@ import redis
 import structlog
 from kombu.transport import redis as kombu_redis
 from kombu.utils.json import dumps, loads
+from kombu.utils.objects import cached_property
 
 from celeriac import keys, scripts
 from celeriac.dead_letters import Reason
@@ -23,6 +24,7 @@ from celeriac.states import State
 from celeriac.transport.feed import Feed
 from celeriac.transport.options import session_options
 from celeriac.transport.qos import QoS
+from celeriac.transport.subscription import Subscription
 
 if TYPE_CHECKING:
     from celeriac.transport.transport import RedisTransport
@@ -75,6 +77,11 @@ class LeasedChannel(_Channel):
         if queue in self._leased:
             self._leased.remove(queue)
         return super()._basic_cancel(consumer_tag)
+
+    @cached_property
+    def subclient(self) -> Subscription:
+        """What kombu hears fanout messages by."""
+        return Subscription(self._create_client(asynchronous=True).connection_pool)
 
     @property
     def active_queues(self) -> list[str]:
