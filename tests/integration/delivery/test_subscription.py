@@ -21,8 +21,10 @@ class Listener:
 
     def __init__(self, connection: Connection) -> None:
         self.heard: list[Any] = []
-        self.channel: Any = connection.channel()
-        self.poller: Any = self.channel.connection.cycle
+        self.readable = 0
+        opened: Any = connection.channel()  # typed as a channel that can do nothing
+        self.channel = opened
+        self.poller = opened.connection.cycle
         self.channel.exchange_declare("all", "fanout")
         self.channel.queue_declare("one.all")
         self.channel.queue_bind("one.all", "all", "")
@@ -33,7 +35,14 @@ class Listener:
 
     def look(self) -> None:
         """Have the loop find the descriptor readable."""
-        self.poller.on_readable(self.channel.subclient.connection._sock.fileno())  # noqa: SLF001  # as kombu watches it
+        self.poller.on_readable(self.channel.subclient.connection._sock.fileno())  # as kombu watches it
+
+    def turn(self) -> None:
+        """Have the loop come round once."""
+        self.poller.on_poll_start()
+        for fd, _ in self.poller.poller.poll(0.05) or ():
+            self.readable += 1
+            self.poller.on_readable(fd)
 
     def look_in_time(self) -> None:
         executor = ThreadPoolExecutor()
@@ -56,10 +65,14 @@ def listener(link: Link) -> Iterator[Listener]:
         yield Listener(connection)
 
 
-def test_a_message_is_heard(server: Server, listener: Listener) -> None:
+def tell_all(server: Server) -> None:
     app = create_app(Settings(redis=RedisSettings(url=server.url)), "sender")
     with app.connection_for_write() as connection:
         connection.Producer().publish({"n": 1}, exchange=ALL, declare=[ALL])
+
+
+def test_a_message_is_heard(server: Server, listener: Listener) -> None:
+    tell_all(server)
     until(lambda: listener.channel.subclient.connection.can_read(0))
     listener.look_in_time()
     assert [message.decode() for message in listener.heard] == [{"n": 1}]
@@ -77,3 +90,18 @@ def test_half_a_message_stops_nobody(server: Server, link: Link, listener: Liste
     until(lambda: listener.channel.subclient.connection.can_read(0))
     listener.look_in_time()
     assert listener.heard == []
+
+
+def test_a_lost_connection_is_opened_again(server: Server, listener: Listener) -> None:
+    server.kill()
+    for _ in range(20):
+        listener.turn()
+    server.start()
+
+    def heard() -> bool:
+        tell_all(server)
+        listener.turn()
+        return bool(listener.heard)
+
+    until(heard)
+    assert listener.readable < 10
