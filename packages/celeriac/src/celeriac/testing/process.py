@@ -1,5 +1,6 @@
 """A service of this product as a process of its own, as it runs in production."""
 
+import contextlib
 import json
 import os
 import signal
@@ -38,6 +39,7 @@ class ServiceProcess:
                 stdout=log,
                 stderr=log,
                 cwd=folder,
+                start_new_session=True,
             )
 
     def wait_ready(self, deadline: float = 30) -> Self:
@@ -75,6 +77,7 @@ class ServiceProcess:
         return self.process.wait(deadline)
 
     def kill(self) -> None:
-        """End it without asking."""
-        self.process.kill()
+        """End it without asking, with its children: one that was forked just now has not tied its life to it yet."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
