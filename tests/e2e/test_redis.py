@@ -14,6 +14,7 @@ VALUES: dict[str, object] = {
     "scheduler": {"enabled": False},
     "flower": {"enabled": False},
     "workers": {"default": None},
+    "redis": {"config": {"enable-debug-command": "local"}, "sentinel": {"rebootDownAfterMilliseconds": 60_000}},
 }
 STALL = 15
 
@@ -42,6 +43,25 @@ class RedisSet:
             return False
         masters = self.masters()
         return len(masters) == 1 and "connected_slaves:2" in self.cli(masters[0], "INFO", "replication")
+
+    def replicas(self) -> list[str]:
+        """Return the pods that say they are replicas."""
+        names = [pod.metadata.name for pod in self.kube.pods("redis")]
+        return [name for name in names if self.cli(name, "ROLE").startswith("slave")]
+
+    def hang(self, pod: str, seconds: int) -> None:
+        """Have the Redis of a pod answer nobody for a while, as when its disk stalls."""
+        self.kube.run(pod, "sh", "-c", f"redis-cli DEBUG SLEEP {seconds} >/dev/null 2>&1 &", container="redis")
+
+    def silence(self, pod: str) -> int:
+        """Return for how many milliseconds the Sentinel of a pod has not heard of the master; 0 while it starts."""
+        ask = 'REDISCLI_AUTH="$SENTINEL_PASSWORD" redis-cli -p 26379 --raw SENTINEL MASTER mymaster'
+        try:
+            answer = self.kube.run(pod, "sh", "-c", ask, container="sentinel").split("\n")
+        except ApiException:
+            return 0
+        fields = dict(zip(answer[::2], answer[1::2], strict=False))
+        return int(fields.get("last-ok-ping-reply", 0))
 
     def master(self) -> str:
         """Return the one master, once all have settled."""
@@ -100,6 +120,16 @@ def test_a_deleted_master_hands_over_and_no_write_is_lost(redis_set: RedisSet, w
     assert result["longest_stall"] <= STALL
 
 
+def test_a_replica_that_hangs_is_not_handed_over_to(redis_set: RedisSet, witness: Script) -> None:
+    old = redis_set.master()
+    hangs, follows = redis_set.replicas()
+    redis_set.hang(hangs, 30)
+    redis_set.kube.delete_pod(old)
+    wait_for("another master", lambda: follows in redis_set.masters(), 60)
+    # Not how long it took: until the old master is back there is nobody to take a second copy of a write.
+    assert finish(redis_set, witness)["lost"] == 0
+
+
 def test_all_three_deleted_at_once_come_back_with_every_write(redis_set: RedisSet, witness: Script) -> None:
     uids = {pod.metadata.uid for pod in redis_set.kube.pods("redis")}
     for pod in redis_set.kube.pods("redis"):
@@ -114,6 +144,32 @@ def test_all_three_killed_without_grace_come_back_with_every_write(redis_set: Re
         redis_set.kube.delete_pod(pod.metadata.name, 0)
     wait_for("three new pods", lambda: all(p.metadata.uid not in uids for p in redis_set.kube.pods("redis")), 120)
     assert finish(redis_set, witness)["lost"] == 0
+
+
+def test_a_master_that_comes_back_last_brings_what_only_it_had(redis_set: RedisSet, witness: Script) -> None:
+    kube = redis_set.kube
+    old, replicas = redis_set.master(), redis_set.replicas()
+    for replica in replicas:
+        redis_set.hang(replica, 10)
+    written = int(redis_set.cli(old, "SCARD", "witness"))
+    wait_for("writes that no replica has", lambda: int(redis_set.cli(old, "SCARD", "witness")) > written + 100, 3)
+    redis_set.cli(old, "CONFIG", "SET", "auto-aof-rewrite-percentage", "0")
+    kube.run(old, "mv", "/data/appendonlydir", "/data/late", container="redis")  # as a disk that is slow to come back
+    for pod in kube.pods("redis"):
+        kube.delete_pod(pod.metadata.name, 0)
+    # Longer than a Sentinel waits for a master that it knew, shorter than for one that may come back.
+    wait_for("a long silence", lambda: all(redis_set.silence(replica) > 8_000 for replica in replicas), 60)
+
+    def there() -> bool:
+        try:
+            return kube.run(old, "ls", "/data/late", container="redis").startswith("appendonly")
+        except ApiException:
+            return False
+
+    wait_for("the start of the last master", there, 30)
+    kube.run(old, "mv", "/data/late", "/data/appendonlydir", container="redis")
+    assert finish(redis_set, witness)["lost"] == 0
+    assert redis_set.master() == old
 
 
 def test_a_master_that_comes_back_empty_does_not_wipe_the_others(redis_set: RedisSet, witness: Script) -> None:

@@ -20,6 +20,13 @@ sentinel() { # sentinel HOST COMMAND…
   REDISCLI_AUTH=$SENTINEL_PASSWORD timeout 3 redis-cli -h "$host" -p 26379 --raw "$@" 2>/dev/null || true
 }
 
+in_step() { # whether this pod's Redis is master, or holds what its master holds
+  case $(redis localhost INFO replication | tr -d '\r') in
+    *role:master* | *master_link_status:up*) ;;
+    *) return 1 ;;
+  esac
+}
+
 peers() { for member in $MEMBERS; do [ "$member" = "$SELF" ] || echo "$member"; done; }
 
 views() { # one line "EPOCH MASTER" for each Sentinel that answers; the highest epoch is the newest decision

@@ -11,11 +11,7 @@ case $1 in
       *) echo "no answer to PING"; exit 1 ;;
     esac ;;
   ready) # so that a rolling restart goes on to the next pod only when this one holds the data
-    info=$(redis localhost INFO replication | tr -d '\r')
-    case $info in
-      *role:master* | *master_link_status:up*) ;;
-      *) echo "not in step with the master"; exit 1 ;;
-    esac ;;
+    in_step || { echo "not in step with the master"; exit 1; } ;;
   sentinel)
     [ "$(sentinel localhost PING)" = PONG ] ;;
 esac

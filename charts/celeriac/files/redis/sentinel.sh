@@ -39,11 +39,17 @@ fi
 ordinal=${SELF%%.*}
 patience=$((DOWN_AFTER_MILLISECONDS + 700 * ${ordinal##*-}))
 
-# After a stop of the whole set only the last master has all that it acknowledged: it gets time to come back before
-# anybody gives it up.
-wait_for_master() {
-  deadline=$(($(date +%s) + RETURN_SECONDS))
-  until [ "$(redis "$master" PING)" = PONG ] || [ "$(date +%s)" -ge "$deadline" ]; do sleep 0.5; done
+# After a stop of the whole set only the last master has all that it acknowledged. So this Sentinel is patient until it
+# reaches a master that its own Redis has followed: before that, the replica it would promote may hold less.
+reached() { # that its Redis answers a script is not enough: Sentinel counts its own silence from its start
+  sentinel localhost SENTINEL MASTER "$MASTER_SET" | awk '
+    NR % 2 { key = $0; next }
+    key == "flags" && $0 == "master" { up = 1 }
+    key == "last-ok-ping-reply" && $0 < 2000 { answers = 1 }
+    END { exit !(up && answers) }'
+}
+lose_patience() {
+  until reached && in_step; do sleep 0.5; done
   until [ "$(sentinel localhost SENTINEL SET "$MASTER_SET" down-after-milliseconds "$patience")" = OK ]; do sleep 1; done
 }
 
@@ -59,5 +65,5 @@ umask 077
   echo "$remembered" | grep -vE '^sentinel (myid|monitor) ' || true
 } >"$state.new"
 mv "$state.new" "$state"
-wait_for_master &
+lose_patience &
 exec redis-sentinel "$state"
