@@ -49,6 +49,10 @@ class RedisSet:
         names = [pod.metadata.name for pod in self.kube.pods("redis")]
         return [name for name in names if self.cli(name, "ROLE").startswith("slave")]
 
+    def written(self, pod: str) -> int:
+        """Return how many writes of the witness a member holds."""
+        return int(self.cli(pod, "SCARD", "witness") or 0)
+
     def hang(self, pod: str, seconds: int) -> None:
         """Have the Redis of a pod answer nobody for a while, as when its disk stalls."""
         self.kube.run(pod, "sh", "-c", f"redis-cli DEBUG SLEEP {seconds} >/dev/null 2>&1 &", container="redis")
@@ -151,8 +155,8 @@ def test_a_master_that_comes_back_last_brings_what_only_it_had(redis_set: RedisS
     old, replicas = redis_set.master(), redis_set.replicas()
     for replica in replicas:
         redis_set.hang(replica, 10)
-    written = int(redis_set.cli(old, "SCARD", "witness"))
-    wait_for("writes that no replica has", lambda: int(redis_set.cli(old, "SCARD", "witness")) > written + 100, 3)
+    written = redis_set.written(old)
+    wait_for("writes that no replica has", lambda: redis_set.written(old) > written + 100, 3)
     redis_set.cli(old, "CONFIG", "SET", "auto-aof-rewrite-percentage", "0")
     kube.run(old, "mv", "/data/appendonlydir", "/data/late", container="redis")  # as a disk that is slow to come back
     for pod in kube.pods("redis"):
